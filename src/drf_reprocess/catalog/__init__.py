@@ -1,0 +1,1 @@
+"""The catalog: what was received, made, versioned and delivered."""

@@ -1,0 +1,1 @@
+"""Executors: the same tasks in this process or on a Dask cluster."""

@@ -1,0 +1,99 @@
+"""Failures of the program. (A defect in the data is no exception but a `model.Finding`.)
+
+::
+
+    DrfReprocessError
+    ├── ConfigurationError          a key, value or file of the configuration is wrong     exit 2
+    │   └── ProfileError            the same of a mission profile                          exit 2
+    ├── UnreadableDrf               `read_drf` was given a file that it must not guess at
+    ├── SchemaSetError              XML schemas or their catalog cannot be used
+    ├── StorageError                permanent: trying again would not help
+    │   ├── ObjectNotFound          (also a FileNotFoundError)
+    │   ├── StorageFull             no space or quota left
+    │   ├── StorageDenied           not permitted, or read-only (also a PermissionError)
+    │   └── TransientStorageError   may pass: retried with backoff
+    ├── CatalogError
+    │   ├── CatalogVersionError     the catalog was written by another version of its schema
+    │   └── CatalogConflict         a row was not as expected: another run got there first
+    ├── ComputeError                workers or scheduler lost, unsafe or unreachable
+    ├── PackageError                a delivery package cannot be written or read
+    │   └── CodecMissing            the planned compression codec or its version is not here
+    ├── VerificationFailed          a package is not what its manifests say                exit 4
+    └── ConservationError           bytes or files unaccounted for: a bug of this program
+
+Every class survives pickling: all positional arguments go to ``super().__init__``.
+"""
+
+from __future__ import annotations
+
+
+class DrfReprocessError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class ConfigurationError(DrfReprocessError):
+    """A key, a value or a file of the configuration is wrong."""
+
+
+class ProfileError(ConfigurationError):
+    """A mission profile is wrong."""
+
+
+class UnreadableDrf(DrfReprocessError, ValueError):
+    """A data file cannot be read without guessing."""
+
+
+class SchemaSetError(DrfReprocessError):
+    """XML schemas, Schematron files or the XML catalog that locates them cannot be used."""
+
+
+class StorageError(DrfReprocessError, OSError):
+    """Storage said no, and would say it again."""
+
+
+class ObjectNotFound(StorageError, FileNotFoundError):
+    """There is no object of that name."""
+
+
+class StorageFull(StorageError):
+    """No space or quota is left."""
+
+
+class StorageDenied(StorageError, PermissionError):
+    """Access is not permitted, or the place is read-only."""
+
+
+class TransientStorageError(StorageError):
+    """Storage failed in a way that may pass."""
+
+
+class CatalogError(DrfReprocessError):
+    """The catalog cannot be used."""
+
+
+class CatalogVersionError(CatalogError):
+    """The catalog was written under another version of its schema."""
+
+
+class CatalogConflict(CatalogError):
+    """A row was not as the writer expected it: somebody else wrote first."""
+
+
+class ComputeError(DrfReprocessError):
+    """The workers or their scheduler are lost, unsafe or unreachable."""
+
+
+class PackageError(DrfReprocessError):
+    """A delivery package cannot be written or read."""
+
+
+class CodecMissing(PackageError):
+    """The compression codec that the plan names is not installed in that version."""
+
+
+class VerificationFailed(DrfReprocessError):
+    """A finished package is not what its manifests and labels say."""
+
+
+class ConservationError(DrfReprocessError):
+    """Bytes or files are unaccounted for: a bug of this program, never of the data."""

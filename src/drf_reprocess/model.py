@@ -1,0 +1,316 @@
+"""Frozen values that travel between the stages of the pipeline.
+
+Nothing here opens a file, asks a clock or knows a library; every value pickles, and all are small: a task takes
+one `WorkItem` or a tuple of them and returns `Outcome` values, while tables and file contents stay on the worker.
+
+Times are ISO 8601 texts in UTC as PDS4 writes them (``2014-12-08T03:20:19.328Z``); days are `datetime.date`.
+Offsets and sizes are bytes; offsets count from 0, field locations and record numbers from 1 (PDS4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from drf_reprocess.identifiers import Lid, Lidvid, Vid
+
+
+class Kind(StrEnum):
+    """What the cells of a column hold."""
+
+    TIME = "time"
+    """A time as text, in the form that the profile gives; PDS4 ``ASCII_String``."""
+    REAL = "real"
+    """PDS4 ``ASCII_Real``; the value is exactly what ``float()`` makes of the text."""
+    INTEGER = "integer"
+    """PDS4 ``ASCII_Integer``, 64 bit; the value is exactly what ``int()`` makes of the text."""
+    STATE = "state"
+    """A word such as a switch position; PDS4 ``ASCII_String``."""
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    """Worth knowing; nothing was done about it."""
+    WARNING = "warning"
+    """Strange, yet the product is right as it is; or mended by a rule."""
+    ERROR = "error"
+    """The file, or the record, cannot be archived as it is."""
+
+
+class SourceState(StrEnum):
+    """The one state in which every received file ends."""
+
+    PROCESSED = "processed"
+    """A product was made from it in this run."""
+    UNCHANGED = "unchanged"
+    """Its product stands in the archive already, and nothing about it has changed."""
+    SUPERSEDED = "superseded"
+    """Another file for the same product stands for it: an identical copy, or a newer one."""
+    HELD = "held"
+    """A product was made, but waits for a person before it may be delivered."""
+    QUARANTINED = "quarantined"
+    """It cannot be archived as it is; the reason code says why."""
+    EXCLUDED = "excluded"
+    """A person decided that it is not to be archived."""
+    IGNORED = "ignored"
+    """The profile says that files of this name are not part of the archive."""
+    FAILED = "failed"
+    """The program or its surroundings failed on it; it is tried again in the next run."""
+
+
+SET_ASIDE = (SourceState.HELD, SourceState.QUARANTINED, SourceState.FAILED)
+"""States that want a person's attention: a run that puts a file into one of them ends with exit code 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A defect or a peculiarity of the data: a value, never an exception.
+
+    ``message`` tells what, where, expected and got; ``remedy`` what the operator can do.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    remedy: str = ""
+    record: int | None = None
+    offset_bytes: int | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """What one repair rule did to one file, in bytes and in words.
+
+    ``offset_bytes`` and ``last_offset_bytes`` are the first and last place in the received file that it touched.
+    """
+
+    rule: str
+    count: int
+    removed_bytes: int
+    inserted_bytes: int
+    offset_bytes: int
+    last_offset_bytes: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a fixed-width table, as it stands in the file and as the profile describes it."""
+
+    name: str
+    """Name in label and Parquet: ``X``, or ``X_DN`` and ``X_EU`` where the file has ``X`` twice; never with ``@``."""
+    source_name: str
+    """Name as the file's header spells it."""
+    dn_eu: str | None
+    kind: Kind
+    location: int
+    """First byte of the field in its record, from 1."""
+    length: int
+    unit: str | None = None
+    scaling_factor: float | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """Where everything stands in a fixed-width data file: header, then records of one length."""
+
+    era: str
+    """Name of the profile's column set that the header matches."""
+    header_bytes: int
+    header_lines: int
+    record_bytes: int
+    """Length of a record with its delimiter CR LF."""
+    records: int
+    fields: tuple[Field, ...]
+    """In the order of the record; a time column of kind TIME included."""
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of the whole file: header and records, nothing else."""
+        return self.header_bytes + self.records * self.record_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RepairOptions:
+    """How far damaged files may be mended (configuration section ``repair``)."""
+
+    policy: str = "minimal"
+    """``never``, ``minimal`` or ``archive-2020``."""
+    max_leading: int = 100
+    max_damaged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A received file as the listing of the source tells of it."""
+
+    uri: str
+    name: str
+    bytes: int
+    mtime_ns: int
+    version: str = ""
+    """Entity tag or version id where the store has one, else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An immutable object of the output's ``store/``, named by its SHA-256."""
+
+    sha256: str
+    md5: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One Modification_Detail of a label."""
+
+    date: str
+    vid: Vid
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormerProduct:
+    """What the catalog knows of the current version of a product when a run is planned."""
+
+    vid: Vid
+    data_md5: str
+    label_digest: str
+    creation_time: str
+    history: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """The work on one product: all files received for it, and its former version."""
+
+    product_id: str
+    type: str
+    lid: Lid
+    sources: tuple[SourceFile, ...]
+    reason: str
+    former: FormerProduct | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Bytes to read."""
+        return sum(source.bytes for source in self.sources)
+
+
+class Decision(StrEnum):
+    """What the version rule said of a product."""
+
+    NEW = "new"
+    DATA_CHANGED = "data-changed"
+    LABEL_ONLY = "label-only"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRecord:
+    """One version of one basic product: a row of the catalog."""
+
+    lidvid: Lidvid
+    type: str
+    product_id: str
+    day: date
+    """UTC day of the earliest kept record: it decides year folder and delivery."""
+    start_time: str
+    stop_time: str
+    records: int
+    source: SourceFile
+    source_object: StoredObject
+    """The received bytes; the same as ``data`` where nothing was mended."""
+    data: StoredObject
+    label: StoredObject
+    parquet: StoredObject
+    label_digest: str
+    data_path: str
+    """Path below the bundle's folder, as ``label_path``."""
+    label_path: str
+    parquet_path: str
+    """Path below ``parquet/``."""
+    creation_time: str
+    """The run that first archived these bytes (File.creation_date_time)."""
+    history: tuple[HistoryEntry, ...]
+    mends: tuple[Mend, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutcome:
+    """What became of one received file."""
+
+    source: SourceFile
+    state: SourceState
+    md5: str = ""
+    sha256: str = ""
+    product_id: str = ""
+    type: str = ""
+    code: str = ""
+    message: str = ""
+    remedy: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one work item: the worker's whole answer, a few kilobytes."""
+
+    product_id: str
+    sources: tuple[SourceOutcome, ...]
+    decision: Decision | None = None
+    product: ProductRecord | None = None
+    elapsed_s: float = 0.0
+    read_bytes: int = 0
+
+
+class Verdict(StrEnum):
+    """What verification says of one thing in a package (after bagit: three ways to be wrong, and more)."""
+
+    OK = "ok"
+    MISSING = "missing"
+    """A manifest names it; the package does not have it."""
+    UNEXPECTED = "unexpected"
+    """The package has it; no manifest names it."""
+    MISMATCH = "mismatch"
+    """Its bytes are not those that the manifest or its label promises."""
+    WRONG_LIDVID = "wrong-lidvid"
+    """The transfer manifest gives it another identifier than its label does."""
+    INVALID = "invalid"
+    """Its label breaks a schema, a Schematron rule or an identity of label and data."""
+    NOT_IN_INVENTORY = "not-in-inventory"
+    """It is no member of its collection by the inventory."""
+    DAMAGED = "damaged"
+    """It, or the package around it, cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationEntry:
+    """One verdict on one path of a package; only what is not OK is listed."""
+
+    path: str
+    verdict: Verdict
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """What verification found in one package. ``not_checked`` names the checks that could not be made, and why."""
+
+    package: str
+    members: int
+    products: int
+    labels_checked: int
+    entries: tuple[VerificationEntry, ...] = ()
+    not_checked: tuple[str, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.entries

@@ -1,0 +1,1 @@
+"""PDS4 products: labels, inventories, manifests and their checks; pure functions."""

@@ -1,0 +1,269 @@
+"""What a mission profile says, as frozen models: everything that is the mission's and not the engine's.
+
+A profile file is TOML; `profiles.load` reads it, expands its templates and returns a `Profile`, in which every value is
+final: no template is left but those that name a single product (``{date}``, ``{product_id}``, ``{year}``).
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from drf_reprocess.identifiers import Lid
+from drf_reprocess.model import Kind
+
+
+class Frozen(BaseModel):
+    """Base of all profile models: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, ignored_types=(cached_property,))
+
+
+LidValue = Annotated[
+    Lid,
+    BeforeValidator(lambda value: value if isinstance(value, Lid) else Lid(value)),
+    PlainSerializer(str),
+]
+
+
+class Column(Frozen):
+    """One channel of a file type, as far as the mission's documents tell."""
+
+    name: str
+    dn_eu: Literal["DN", "EU"] | None = None
+    kind: Kind = Kind.REAL
+    unit: str | None = None
+    scaling_factor: float | None = None
+    description: str | None = None
+    caveat: str | None = None
+    """How surely the above is known, and what is not."""
+
+
+class ColumnSet(Frozen):
+    """The columns of one era of a file type; the time column of kind TIME is not among them."""
+
+    era: str
+    columns: tuple[Column, ...]
+    ordered: int
+    """How many of the leading columns have a known position; the others compare as a set."""
+
+
+class TimeFormat(Frozen):
+    """How a record tells its time.
+
+    Either ``form`` is a picture of the text, such as ``yy/ddd-hh:mm:ss.fff`` (``yyyy`` or ``yy`` year, ``MM`` month,
+    ``dd`` day, ``ddd`` day of year, ``hh``, ``mm``, ``ss``, ``f...`` fraction; any other character stands for itself),
+    then ``column`` is a text column at the start of the record that the header does not name; or ``form`` is
+    ``seconds``, then ``column`` is a numeric channel that counts seconds from ``epoch``.
+    """
+
+    column: str
+    form: str
+    century: int = 2000
+    """Added to a two-digit year."""
+    epoch: str | None = None
+    description: str | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the time stands as text before the channels."""
+        return self.form != "seconds"
+
+
+class HeaderForm(Frozen):
+    """What the mission's files have before the first record."""
+
+    lines: int
+    """Expected number of lines; another number is a finding, not an error."""
+    dn_eu_row: bool = False
+    """Whether a row of DN and EU marks is expected."""
+    column_chars: int = 12
+    """Width of a column where a header has to be rebuilt; a blank follows each column."""
+
+
+class NamePattern(Frozen):
+    """One form of file name. Named groups: ``year`` (2 or 4 digits), ``first`` and ``last`` (day of year), ``variant``."""
+
+    regex: str
+    example: str
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The compiled expression, to be matched against the whole name."""
+        return re.compile(self.regex)
+
+
+class IgnoredName(Frozen):
+    """Names of files that lie in the source but are not part of the archive, and why."""
+
+    regex: str
+    reason: str
+
+
+class FileType(Frozen):
+    """One of the mission's file types."""
+
+    name: str
+    title: str
+    acronym: str
+    names: tuple[NamePattern, ...]
+    header: HeaderForm
+    time: TimeFormat
+    column_sets: tuple[ColumnSet, ...]
+    header_description: str
+    table_name: str
+    table_description: str
+
+
+class ContextProduct(Frozen):
+    """A registered context product: its LID, a name under which it is registered, and its type."""
+
+    lid: LidValue
+    name: str
+    type: str
+
+
+class ContextProducts(Frozen):
+    """What a label refers to."""
+
+    investigation: ContextProduct
+    host: ContextProduct
+    target: ContextProduct
+    registered: tuple[str, ...]
+    """All context LIDs that labels of this mission may name, those above and the instruments included."""
+
+
+class Dictionary(Frozen):
+    """A discipline or mission dictionary that labels use beside the common model."""
+
+    prefix: str
+    namespace: str
+    xsd: str
+    sch: str
+
+
+class InformationModel(Frozen):
+    """The PDS4 information model of a bundle's labels."""
+
+    version: str
+    """As labels give it: 1.13.0.0."""
+    xsd: str
+    sch: str
+    dictionary: Dictionary | None = None
+
+
+class Collection(Frozen):
+    """One collection of basic products of one file type."""
+
+    type: str
+    lid: LidValue
+    title: str
+    description: str
+    citation: str
+    keywords: tuple[str, ...] = ()
+    folder: str
+    """Folder of collection label and inventory, below the bundle's."""
+    product_folder: str
+    """Folder of the products, with ``{year}`` of the product's day."""
+    stem: str
+    """Start of the names of collection label and inventory; the VID and the extension follow."""
+    product_title: str
+    """With ``{date}``."""
+    product_citation: str
+    """With ``{date}``."""
+    instruments: tuple[ContextProduct, ...] = ()
+
+
+class Bundle(Frozen):
+    """One bundle: its identity, its texts and its collections."""
+
+    lid: LidValue
+    title: str
+    description: str
+    citation: str
+    authors: str
+    keywords: tuple[str, ...] = ()
+    folder: str
+    """Below the output's ``bundle/``; ``.`` for that folder itself."""
+    stem: str
+    """The bundle in file names: ``bundle_<stem>_1.0.xml``, ``readme_<stem>_1.0.txt``, ``<stem>_20141115_..._d001.zip``."""
+    readme: str
+    """Text above the version history in the readme file."""
+    model: InformationModel
+    purpose: str
+    processing_level: str
+    collections: tuple[Collection, ...]
+
+
+class Phase(Frozen):
+    """A mission phase as the mission's dictionary names it, from ``start`` until the day before ``stop``."""
+
+    name: str
+    start: date
+    stop: date | None = None
+
+
+class Calendar(Frozen):
+    """Delivery periods: the first holds everything until ``first_end``, then one each ``months`` months."""
+
+    first_end: date
+    months: int = Field(gt=0)
+
+    def period(self, day: date) -> tuple[date | None, date]:
+        """Return first and last day of the delivery period that ``day`` falls in (no first day: since ever)."""
+        if day <= self.first_end:
+            return None, self.first_end
+        step = 0
+        while (end := _add_months(self.first_end, step * self.months)) < day:
+            step += 1
+        return date.fromordinal(_add_months(self.first_end, (step - 1) * self.months).toordinal() + 1), end
+
+
+def _add_months(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+class PackageDialect(Frozen):
+    """How delivery packages and their manifests are named and laid out."""
+
+    name: str
+    """With ``{stem}``, ``{first}``, ``{last}`` (days as 20141115) and ``{number}``."""
+    transfer_separator: str = "  "
+
+
+class Profile(Frozen):
+    """A mission: its file types, its bundles, its calendars."""
+
+    name: str
+    mission: str
+    """The mission's name in texts."""
+    types: tuple[FileType, ...]
+    ignored: tuple[IgnoredName, ...] = ()
+    context: ContextProducts
+    bundles: tuple[Bundle, ...]
+    phases: tuple[Phase, ...] = ()
+    calendar: Calendar
+    package: PackageDialect
+
+    @cached_property
+    def types_by_name(self) -> dict[str, FileType]:
+        """The file types by name."""
+        return {file_type.name: file_type for file_type in self.types}
+
+    @cached_property
+    def placement(self) -> dict[str, tuple[Bundle, Collection]]:
+        """The bundle and the collection of each file type, by name of the type."""
+        return {c.type: (bundle, c) for bundle in self.bundles for c in bundle.collections}
+
+    def phase(self, day: date) -> str | None:
+        """Return the mission phase of a day, None outside all."""
+        for phase in self.phases:
+            if phase.start <= day and (phase.stop is None or day < phase.stop):
+                return phase.name
+        return None

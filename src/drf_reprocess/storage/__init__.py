@@ -1,0 +1,1 @@
+"""Storage: whole-object reads and atomic writes behind one protocol."""

@@ -1,0 +1,1 @@
+"""Parquet: tables to bytes and back to a dataset."""
