@@ -1,0 +1,38 @@
+"""The executor that needs no workers: one task after another in this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from drf_reprocess.compute.base import TaskEvent, call
+
+C = TypeVar("C")
+I = TypeVar("I")  # noqa: E741 - an item
+R = TypeVar("R")
+
+
+class SerialExecutor:
+    """Runs tasks one after another in the calling process: for debugging and tests (``compute.site = "serial"``)."""
+
+    workers = 1
+    dashboard = ""
+    warnings: tuple[str, ...] = ()
+
+    def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
+        """Call ``function(context, item)`` for each item in order; see `compute.base.Executor`."""
+        for item in items:
+            created = time.time()
+            report = call(function, context, item)
+            yield TaskEvent(
+                item,
+                report.result,
+                report.error,
+                f"serial-{os.getpid()}",
+                created,
+                report.started,
+                report.ended,
+                report.peak_rss_bytes,
+            )

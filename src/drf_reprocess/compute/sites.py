@@ -1,0 +1,123 @@
+"""Where tasks run: sites chosen by name in the configuration section ``compute``.
+
+A site is a context manager that gives an `Executor` and closes whatever it started. Only this module and
+`compute.dask_executor` know Dask.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster
+
+from drf_reprocess.compute.base import Executor
+from drf_reprocess.compute.dask_executor import DaskExecutor
+from drf_reprocess.compute.serial import SerialExecutor
+from drf_reprocess.errors import ComputeError, ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 30
+
+SAFE_SETTINGS = {
+    # Dask never retries: the driver counts attempts by cause.
+    "distributed.scheduler.allowed-failures": 0,
+    # No worker hoards tasks that it cannot start yet.
+    "distributed.scheduler.worker-saturation": 1.0,
+    # Our tasks hold the interpreter lock in short stretches only; a false alarm would not help the operator.
+    "distributed.admin.tick.limit": "60s",
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+}
+
+
+@contextlib.contextmanager
+def open_site(
+    site: str, *, workers: int | None, memory_limit: int | None, address: str | None, dashboard: str
+) -> Iterator[Executor]:
+    """Give an executor at the named site and close it at the end, whatever happens.
+
+    Parameters are those of the configuration section ``compute``; ``memory_limit`` is bytes a worker.
+    """
+    if site == "serial":
+        yield SerialExecutor()
+    elif site == "local":
+        with _open_local(workers or os.cpu_count() or 1, memory_limit, dashboard) as executor:
+            yield executor
+    elif site == "address":
+        if not address:
+            raise ConfigurationError('compute.address is not set: compute.site = "address" needs a scheduler')
+        with _open_address(address) as executor:
+            yield executor
+    else:
+        raise ConfigurationError(f"compute.site is {site!r}; expected local, address or serial")
+
+
+@contextlib.contextmanager
+def _open_local(workers: int, memory_limit: int | None, dashboard: str) -> Iterator[Executor]:
+    """A cluster of worker processes with one thread each on this machine, listening on loopback only."""
+    with (
+        dask.config.set(SAFE_SETTINGS),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=memory_limit or 0,
+            host="127.0.0.1",
+            dashboard_address=dashboard or None,
+            silence_logs=logging.ERROR,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield DaskExecutor(client)
+
+
+@contextlib.contextmanager
+def _open_address(address: str) -> Iterator[Executor]:
+    """A cluster that somebody else runs, found by its scheduler's address; it is left running at the end."""
+    try:
+        client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ComputeError(
+            f"no Dask scheduler answers at compute.address = {address!r} within {CONNECT_TIMEOUT_S} s: {error}"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
+        except TimeoutError as error:
+            raise ComputeError(
+                f"the Dask scheduler at {address} has no workers: start at least one"
+            ) from error
+        warnings = check_settings(client)
+        for warning in warnings:
+            logger.warning("%s", warning)
+        yield DaskExecutor(client, warnings=warnings)
+
+
+def check_settings(client: Client) -> tuple[str, ...]:
+    """Name the settings of a running scheduler that make a run less safe than on a cluster of our own.
+
+    They are named and not refused, because every task is idempotent: the results are the same, only a file that kills
+    its worker takes more workers with it before it is set aside.
+    """
+    found: dict[str, Any] = client.run_on_scheduler(_scheduler_settings)
+    warnings = []
+    for key, safe in SAFE_SETTINGS.items():
+        if key in found and found[key] != safe:
+            warnings.append(
+                f"the Dask scheduler runs with {key} = {found[key]!r}, safe is {safe!r}: start it with "
+                f"DASK_{key.upper().replace('.', '__').replace('-', '_')}={safe}"
+            )
+    return tuple(warnings)
+
+
+def _scheduler_settings(dask_scheduler: Any) -> dict[str, Any]:  # noqa: ANN401 - Dask passes its scheduler
+    return {
+        "distributed.scheduler.allowed-failures": dask_scheduler.allowed_failures,
+        "distributed.scheduler.worker-saturation": dask_scheduler.WORKER_SATURATION,
+    }
