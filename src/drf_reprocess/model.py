@@ -184,6 +184,8 @@ class FormerProduct:
     label_digest: str
     creation_time: str
     history: tuple[HistoryEntry, ...]
+    source_md5: str
+    """MD5 of the received file that it was made from."""
 
 
 @dataclass(frozen=True, slots=True)
