@@ -21,20 +21,34 @@ from drf_reprocess.model import Kind
 class Frozen(BaseModel):
     """Base of all profile models: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, ignored_types=(cached_property,))
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, ignored_types=(cached_property,)
+    )
 
 
 LidValue = Annotated[
     Lid,
-    BeforeValidator(lambda value: value if isinstance(value, Lid) else Lid(value)),
+    BeforeValidator(lambda value: Lid(value) if isinstance(value, str) else value),
     PlainSerializer(str),
 ]
+
+
+def canonical_name(source_name: str) -> str:
+    """Return the name that labels and tables give to a channel whose header spells it ``source_name``.
+
+    ``@`` is dropped, with one of the underscores around it, as the archive writes ``IMU_TIME_TONE`` for the
+    ``IMU_TIME_@_TONE`` of SIS section "IMU file structure".
+    """
+    return source_name.replace("_@_", "_").replace("@", "")
 
 
 class Column(Frozen):
     """One channel of a file type, as far as the mission's documents tell."""
 
     name: str
+    """In canonical form (see `canonical_name`)."""
+    source_name: str | None = None
+    """As the header spells it, where that is not ``name``."""
     dn_eu: Literal["DN", "EU"] | None = None
     kind: Kind = Kind.REAL
     unit: str | None = None
@@ -51,6 +65,14 @@ class ColumnSet(Frozen):
     columns: tuple[Column, ...]
     ordered: int
     """How many of the leading columns have a known position; the others compare as a set."""
+    assumed: bool = False
+    """No document gives the names of this type: they are taken over from a similar one. Good to recognise a header by,
+    never to rebuild one or to name columns without it."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether names and order are known well enough to rebuild a header from them."""
+        return not self.assumed and self.ordered == len(self.columns)
 
 
 class TimeFormat(Frozen):
@@ -102,7 +124,13 @@ class IgnoredName(Frozen):
     """Names of files that lie in the source but are not part of the archive, and why."""
 
     regex: str
+    """Matched against the whole name, without its folders."""
     reason: str
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The compiled expression, to be matched against the whole name."""
+        return re.compile(self.regex)
 
 
 class FileType(Frozen):
@@ -134,6 +162,8 @@ class ContextProducts(Frozen):
     investigation: ContextProduct
     host: ContextProduct
     target: ContextProduct
+    instruments: tuple[ContextProduct, ...] = ()
+    """All instruments that collections may name."""
     registered: tuple[str, ...]
     """All context LIDs that labels of this mission may name, those above and the instruments included."""
 
@@ -145,6 +175,8 @@ class Dictionary(Frozen):
     namespace: str
     xsd: str
     sch: str
+    phase_path: tuple[str, ...] = ("MAVEN", "mission_phase_name")
+    """Elements of the dictionary, from the outermost in, that tell the mission phase in a label's Mission_Area."""
 
 
 class InformationModel(Frozen):
@@ -209,7 +241,10 @@ class Phase(Frozen):
 
 
 class Calendar(Frozen):
-    """Delivery periods: the first holds everything until ``first_end``, then one each ``months`` months."""
+    """Delivery periods: the first holds everything until ``first_end``, then one each ``months`` months.
+
+    If ``first_end`` is the last day of a month, so is the end of every period.
+    """
 
     first_end: date
     months: int = Field(gt=0)
@@ -226,14 +261,16 @@ class Calendar(Frozen):
 
 def _add_months(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+    last = calendar.monthrange(year, month + 1)[1]
+    is_last = day.day == calendar.monthrange(day.year, day.month)[1]
+    return date(year, month + 1, last if is_last else min(day.day, last))
 
 
 class PackageDialect(Frozen):
     """How delivery packages and their manifests are named and laid out."""
 
     name: str
-    """With ``{stem}``, ``{first}``, ``{last}`` (days as 20141115) and ``{number}``."""
+    """With ``{stem}``, ``{first}``, ``{last}`` (days as 20141115) and the count ``{number:03d}``; no extension."""
     transfer_separator: str = "  "
 
 
