@@ -6,6 +6,7 @@
     ├── ConfigurationError          a key, value or file of the configuration is wrong     exit 2
     │   └── ProfileError            the same of a mission profile                          exit 2
     ├── UnreadableDrf               `read_drf` was given a file that it must not guess at
+    ├── UnreadableLabel             a PDS4 label cannot be read (also a ValueError)
     ├── SchemaSetError              XML schemas or their catalog cannot be used
     ├── StorageError                permanent: trying again would not help
     │   ├── ObjectNotFound          (also a FileNotFoundError)
@@ -41,6 +42,10 @@ class ProfileError(ConfigurationError):
 
 class UnreadableDrf(DrfReprocessError, ValueError):
     """A data file cannot be read without guessing."""
+
+
+class UnreadableLabel(DrfReprocessError, ValueError):
+    """A label is not XML, not PDS4, unsafe to read, or lacks what every label has."""
 
 
 class SchemaSetError(DrfReprocessError):

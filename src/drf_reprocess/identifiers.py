@@ -24,7 +24,9 @@ class Vid:
         """Read ``M.n``; a ``ValueError`` says what else stood there."""
         match = re.fullmatch(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", text)
         if match is None:
-            raise ValueError(f"not a version id: {text!r}; expected two numbers without leading zeros, as 2.10")
+            raise ValueError(
+                f"not a version id: {text!r}; expected two numbers without leading zeros, as 2.10"
+            )
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:

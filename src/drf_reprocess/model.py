@@ -245,6 +245,86 @@ class ProductRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateRecord:
+    """One version of a collection or a bundle: a row of the catalog.
+
+    The companion is the file that the label describes: a collection's inventory, a bundle's readme. Paths are below
+    the bundle's folder.
+    """
+
+    lidvid: Lidvid
+    kind: str
+    """``collection`` or ``bundle``."""
+    bundle_lid: Lid
+    label: StoredObject
+    label_path: str
+    companion: StoredObject
+    companion_path: str
+    start_time: str
+    stop_time: str
+    history: tuple[HistoryEntry, ...]
+    members_digest: str
+    """SHA-256 of the list of members: equal members, equal digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """A current version that is in no live delivery: a product, a collection or a bundle, always of two files."""
+
+    lidvid: Lidvid
+    day: date | None
+    """UTC day of a basic product; None for a collection or bundle."""
+    file_path: str
+    file: StoredObject
+    label_path: str
+    label: StoredObject
+    words: str
+    """Description of its newest history entry."""
+    mends: tuple[Mend, ...] = ()
+
+    @property
+    def members(self) -> tuple[tuple[str, StoredObject], ...]:
+        """Path below the bundle's folder and identity of the two files."""
+        return (self.file_path, self.file), (self.label_path, self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryMember:
+    """One file of a delivery package."""
+
+    path: str
+    lidvid: Lidvid
+    stored: StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One delivery package and its two manifests: a row of the catalog. Keys are below the output root."""
+
+    delivery_id: str
+    bundle_lid: Lid
+    number: int
+    state: str
+    """``packed``, ``verified`` or ``failed``."""
+    first_day: date
+    last_day: date
+    package_key: str
+    transfer_key: str
+    checksum_key: str
+    note_key: str
+    format: str
+    codec: str
+    """Name, version and level of the codec: the same codec gives the same bytes again."""
+    package_bytes: int
+    package_sha256: str
+    products: int
+    """Basic products in the package, without collections and bundles."""
+    members: int
+    run_id: str
+    run_time: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceOutcome:
     """What became of one received file."""
 
@@ -268,6 +348,8 @@ class Outcome:
     sources: tuple[SourceOutcome, ...]
     decision: Decision | None = None
     product: ProductRecord | None = None
+    former: Vid | None = None
+    """Version that was current when the work was planned: the catalog takes the product only if it still is."""
     elapsed_s: float = 0.0
     read_bytes: int = 0
 

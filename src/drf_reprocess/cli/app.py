@@ -1,0 +1,302 @@
+"""The command line: one command a task, each a few lines over a driver function.
+
+Exit codes: 0 success; 2 usage or configuration; 3 success with files set aside; 4 verification failed; 130
+interrupted; 1 anything else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.logging import RichHandler
+
+from drf_reprocess.cli.output import error_console, print_facts, print_json, print_json_rows, print_rows
+from drf_reprocess.cli.progress import ProgressObserver
+from drf_reprocess.config.load import load_config
+from drf_reprocess.config.model import Config
+from drf_reprocess.errors import ConfigurationError, DrfReprocessError, VerificationFailed
+
+EXIT_FAILED = 1
+EXIT_CONFIGURATION = 2
+EXIT_VERIFICATION = 4
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="drf-reprocess",
+    help="Reprocess a mission's daily DRF telemetry files to Parquet, PDS4 labels and verified delivery packages.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set one key; may be given several times."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with the documented exit code."""
+    # A terminated run stops as cleanly as an interrupted one.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    as_json = "--json" in sys.argv
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        sys.exit(_tell(as_json, EXIT_INTERRUPTED, "interrupted", "what was finished is kept; run again to go on"))
+    except ConfigurationError as error:
+        sys.exit(_tell(as_json, EXIT_CONFIGURATION, "configuration", str(error)))
+    except VerificationFailed as error:
+        sys.exit(_tell(as_json, EXIT_VERIFICATION, "verification", str(error)))
+    except DrfReprocessError as error:
+        sys.exit(_tell(as_json, EXIT_FAILED, type(error).__name__, str(error)))
+    except Exception as error:
+        usage = _usage_error(error)
+        if usage is None:
+            logging.getLogger(__name__).exception("the program failed; please report this")
+            sys.exit(_tell(as_json, EXIT_FAILED, "internal", f"{type(error).__name__}: {error}"))
+        sys.exit(_tell(as_json, EXIT_CONFIGURATION, "usage", usage))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage_error(error: Exception) -> str | None:
+    """Return the message of an error of the command-line library about how it was called, else None."""
+    format_message = getattr(error, "format_message", None)
+    return str(format_message()) if callable(format_message) else None
+
+
+def _tell(as_json: bool, code: int, kind: str, message: str) -> int:
+    error_console().print(f"drf-reprocess: {kind}: {message}", style="red", highlight=False, markup=False)
+    if as_json:
+        print_json({"status": "failed", "error": {"kind": kind, "message": message, "exit_code": code}})
+    return code
+
+
+def _configure(config: Path | None, overrides: list[str] | None) -> tuple[Config, str]:
+    """Load the configuration; return it and its text as given, for the run folder."""
+    given = config.read_text() if config is not None and config.is_file() else "# no configuration file\n"
+    given += "".join(f"# --set {override}\n" for override in overrides or ())
+    return load_config(str(config) if config else None, overrides or (), os.environ), given
+
+
+@app.callback()
+def _start_logging(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more on standard error.")] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=error_console(), show_path=False)],
+    )
+
+
+@app.command()
+def run(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> int:
+    """Reprocess the mission: everything received that is new or changed, to verified deliveries."""
+    from drf_reprocess.mission import open_mission
+    from drf_reprocess.pipeline import run_mission
+
+    loaded, given = _configure(config, overrides)
+    with open_mission(loaded, create=True) as mission, ProgressObserver(error_console()) as observer:
+        result = run_mission(mission, observer, given, os.environ)
+    document = result.as_dict()
+    if as_json:
+        print_json(document)
+    else:
+        print_facts(document, "")
+    return result.exit_code
+
+
+@app.command()
+def plan(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Tell what a run would do, and write nothing."""
+    from drf_reprocess.mission import open_mission
+    from drf_reprocess.pipeline import plan_mission
+
+    loaded, _ = _configure(config, overrides)
+    with open_mission(loaded, create=False) as mission:
+        document = plan_mission(mission)
+    if as_json:
+        print_json(document)
+    else:
+        print_facts(document)
+
+
+@app.command()
+def publish(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Make the views bundle/ and parquet/ anew from the catalog."""
+    from drf_reprocess.mission import open_mission
+
+    loaded, _ = _configure(config, overrides)
+    with open_mission(loaded, create=False) as mission:
+        document = {"files": mission.views.rebuild(mission.catalog)}
+    if as_json:
+        print_json(document)
+    else:
+        print_facts(document)
+
+
+@app.command()
+def status(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Tell where the mission stands: files by state, products, deliveries, runs."""
+    from drf_reprocess.mission import open_mission
+    from drf_reprocess.reports.products import status as report
+
+    loaded, _ = _configure(config, overrides)
+    with open_mission(loaded, create=False) as mission:
+        document = report(mission)
+    if as_json:
+        print_json(document)
+    else:
+        print_facts(document)
+
+
+@app.command()
+def products(
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    type_: Annotated[str | None, typer.Option("--type", help="Only products of this file type.")] = None,
+    lid: Annotated[str | None, typer.Option("--lid", help="Only the product of this LID.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Only products that end at or after this time (UTC).")] = None,
+    stop: Annotated[str | None, typer.Option("--to", help="Only products that start before this time (UTC).")] = None,
+) -> None:
+    """List the current products of the archive."""
+    from drf_reprocess.mission import open_mission
+    from drf_reprocess.reports.products import product_rows
+
+    loaded, _ = _configure(config, overrides)
+    with open_mission(loaded, create=False) as mission:
+        rows = product_rows(mission, type_=type_, lid=lid, start=start, stop=stop)
+        if as_json:
+            print_json_rows(rows)
+        else:
+            columns = ("lid", "vid", "start_time", "stop_time", "records", "bytes", "mended")
+            print_rows(rows, columns, empty="no products")
+
+
+@app.command()
+def quarantine(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """List every received file that is no product: why, and what to do."""
+    from drf_reprocess.mission import open_mission
+    from drf_reprocess.reports.products import quarantine_rows
+
+    loaded, _ = _configure(config, overrides)
+    with open_mission(loaded, create=False) as mission:
+        rows = quarantine_rows(mission)
+        if as_json:
+            print_json_rows(rows)
+        else:
+            print_rows(rows, ("code", "state", "message", "remedy", "since"), empty="nothing was set aside")
+
+
+@app.command()
+def inspect(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A data file, received or not.")],
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at one file: its header, columns, findings, and the label that it would get."""
+    from drf_reprocess.reports.inspection import inspect_file
+
+    loaded, _ = _configure(config, [*(overrides or ()), *_places_not_needed(overrides)])
+    document = inspect_file(file, loaded)
+    if as_json:
+        print_json(document)
+    else:
+        label = str(document.pop("label_preview"))
+        print_facts(document)
+        sys.stdout.write(label)
+
+
+def _places_not_needed(overrides: list[str] | None) -> list[str]:
+    """Commands that look at one file or one type need no source and no output."""
+    given = {override.split("=", 1)[0] for override in overrides or ()}
+    return [f"{key}=." for key in ("source.uri", "output.uri") if key not in given]
+
+
+@app.command()
+def columns(
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="A file type of the profile, such as gnc.")],
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the columns of a file type: name, unit, DN or EU, description, eras, caveats."""
+    from drf_reprocess.profiles.load import load_profile
+    from drf_reprocess.reports.columns import column_rows
+
+    loaded, _ = _configure(config, [*(overrides or ()), *_places_not_needed(overrides)])
+    rows = column_rows(load_profile(loaded.mission.profile), type_)
+    if as_json:
+        print_json_rows(rows)
+    else:
+        print_rows(rows, ("name", "kind", "unit", "dn_eu", "description", "eras", "caveat"), empty="no columns")
+
+
+@app.command()
+def verify(
+    package: Annotated[str, typer.Argument(metavar="PACKAGE", help="A delivery package, zip or tar.gz.")],
+    as_json: AsJson = False,
+    xml_catalog: Annotated[
+        str | None,
+        typer.Option("--xml-catalog", metavar="FILE", help="OASIS catalog of the PDS4 schemas (validate.xml_catalog)."),
+    ] = None,
+) -> int:
+    """Open a finished package and prove it: both manifests, checksums, labels, inventories."""
+    from drf_reprocess.reports.verification import verify_file
+
+    document = verify_file(package, xml_catalog or os.environ.get("DRF_VALIDATE__XML_CATALOG"))
+    if as_json:
+        print_json(document)
+    else:
+        print_facts(document)
+    return 0 if document["status"] == "ok" else EXIT_VERIFICATION
+
+
+@app.command()
+def sample(
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="Folder to write to.")],
+    start: Annotated[str, typer.Option(help="First day.")] = "2014-11-15",
+    days: Annotated[int, typer.Option(help="Number of days.", min=1)] = 3,
+    types: Annotated[str, typer.Option(help="File types, separated by commas, or all.")] = "all",
+    scale: Annotated[float, typer.Option(help="1 for sizes like the real ones.", min=0.0)] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    defects: Annotated[str, typer.Option(help="none, typical or all.")] = "none",
+    variants: Annotated[str, typer.Option(help="usual or all.")] = "usual",
+    as_json: AsJson = False,
+) -> None:
+    """Write a sample mission: made-up data in the mission's real format."""
+    from drf_reprocess.reports.sample import write_sample_mission
+
+    document = write_sample_mission(destination, start, days, types, scale, seed, defects, variants)
+    if as_json:
+        print_json(document)
+    else:
+        print_facts({key: value for key, value in document.items() if key != "files"})
+
+
+config_app = typer.Typer(help="About the configuration.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+
+@config_app.command()
+def explain(as_json: AsJson = False) -> None:
+    """Print every key of the configuration with type, default and meaning."""
+    from drf_reprocess.config.explain import explain as rows
+
+    found: list[dict[str, Any]] = [dict(row) for row in rows()]
+    if as_json:
+        print_json(found)
+    else:
+        print_rows(found, ("key", "type", "default", "meaning"), empty="no keys")

@@ -1,0 +1,77 @@
+"""An opened mission: configuration, profile, source, output and catalog, as every command needs them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drf_reprocess.catalog.base import Catalog
+from drf_reprocess.catalog.sql import open_catalog
+from drf_reprocess.config.load import check_places
+from drf_reprocess.config.model import Config
+from drf_reprocess.errors import ConfigurationError
+from drf_reprocess.model import RepairOptions
+from drf_reprocess.profiles.load import load_profile
+from drf_reprocess.profiles.model import Profile
+from drf_reprocess.stages.publish import Views
+from drf_reprocess.storage.base import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Mission:
+    """What the configuration names, opened."""
+
+    config: Config
+    profile: Profile
+    source: Store
+    output: Store
+    catalog: Catalog
+
+    @property
+    def repair(self) -> RepairOptions:
+        """The repair options as the pure reader takes them."""
+        repair = self.config.repair
+        return RepairOptions(repair.policy, repair.max_leading, repair.max_damaged)
+
+    @property
+    def views(self) -> Views:
+        """The views of the output."""
+        return Views(self.output, self.profile, self.config.output.views)
+
+
+def catalog_url(config: Config, output: Store) -> str:
+    """Return the catalog's URL: as configured, else SQLite in a local output root.
+
+    Raises
+    ------
+    ConfigurationError
+        If the output is not local and no catalog is named: a database cannot live in an object store.
+    """
+    if config.catalog.url:
+        return config.catalog.url
+    if not output.is_local:
+        raise ConfigurationError(
+            f"catalog.url is not set, and output.uri = {config.output.uri!r} is not a local folder: name a catalog, "
+            "for example catalog.url = 'sqlite:////path/to/catalog.sqlite'"
+        )
+    return f"sqlite:///{output.root}/catalog.sqlite"
+
+
+@contextlib.contextmanager
+def open_mission(config: Config, *, create: bool) -> Iterator[Mission]:
+    """Open the mission of a configuration; ``create`` makes a catalog where there is none.
+
+    Raises
+    ------
+    ConfigurationError
+        If a place or the profile is wrong.
+    CatalogError
+        If the catalog cannot be opened, or there is none and ``create`` is off.
+    """
+    check_places(config)
+    profile = load_profile(config.mission.profile)
+    source = open_store(config.source.uri, config.source.options)
+    output = open_store(config.output.uri, config.output.options)
+    with open_catalog(catalog_url(config, output), create=create) as catalog:
+        yield Mission(config, profile, source, output, catalog)

@@ -1,0 +1,82 @@
+"""A digest of what a label says, without what every new version changes: equal digests need no new version."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from lxml import etree
+
+from drf_reprocess.errors import UnreadableLabel
+from drf_reprocess.pds4.elements import PDS, Element
+from drf_reprocess.pds4.parsing import is_instruction, is_pds4, nodes_before, parse_label
+
+_MOVING = (
+    ("Identification_Area", "version_id"),
+    ("Identification_Area", "Modification_History"),
+    ("Citation_Information", "publication_year"),
+    ("File", "creation_date_time"),
+)
+"""Elements, with their parents, that change from version to version without a change of meaning."""
+
+_PSEUDO_ATTRIBUTE = re.compile(r"""([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+
+
+def label_digest(label: bytes) -> str:
+    """Return the SHA-256 of a label in canonical form, in hexadecimal digits.
+
+    Canonical XML 2.0 without version_id, Modification_History, publication_year, creation_date_time and comments, with
+    prefixes renamed and white space collapsed, after the processing instructions with their parts in order of name.
+    So indentation, line ends, order of attributes, quotes and prefixes do not count, and everything else does.
+    `UnreadableLabel` if it is no PDS4 label.
+    """
+    root = parse_label(label)
+    if not is_pds4(root):
+        raise UnreadableLabel(f"the root element {root.tag!r} is not of the PDS4 common model")
+    around = nodes_before(root) + list(root.itersiblings())
+    instructions = [_normalise_instruction(node) for node in around if is_instruction(node)]
+    _drop_moving(root)
+    _collapse_white_space(root)
+    canonical = etree.canonicalize(root, with_comments=False, rewrite_prefixes=True)
+    text = "\n".join([*instructions, canonical])
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _normalise_instruction(node: Element) -> str:
+    target = getattr(node, "target", "")
+    text = node.text or ""
+    parts = sorted((name, double or single) for name, double, single in _PSEUDO_ATTRIBUTE.findall(text))
+    rest = " ".join(_PSEUDO_ATTRIBUTE.sub(" ", text).split())
+    return " ".join([target, *(f"{name}={value!r}" for name, value in parts), rest]).rstrip()
+
+
+def _drop_moving(root: Element) -> None:
+    """Take the moving elements out of the tree, and the comments, which would part a text in two."""
+    for parent_tag, tag in _MOVING:
+        for parent in root.iter(f"{{{PDS}}}{parent_tag}"):
+            for element in parent.findall(f"{{{PDS}}}{tag}"):
+                _remove(parent, element)
+    for comment in list(root.iter(etree.Comment)):
+        if (holder := comment.getparent()) is not None:
+            _remove(holder, comment)
+
+
+def _remove(parent: Element, element: Element) -> None:
+    """Remove an element but not the text after it, which belongs to the parent."""
+    previous = element.getprevious()
+    if element.tail and previous is not None:
+        previous.tail = (previous.tail or "") + element.tail
+    elif element.tail:
+        parent.text = (parent.text or "") + element.tail
+    element.tail = None
+    parent.remove(element)
+
+
+def _collapse_white_space(root: Element) -> None:
+    for element in root.iter():
+        if element.text is not None and not is_instruction(element):
+            element.text = " ".join(element.text.split())
+        if element.tail is not None:
+            element.tail = " ".join(element.tail.split())
+        for name, value in element.attrib.items():
+            element.set(name, " ".join(str(value).split()))

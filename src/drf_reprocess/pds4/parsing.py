@@ -1,0 +1,98 @@
+"""Labels read from bytes that nobody vouches for: no entities, no document type, no network, no huge trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from drf_reprocess.errors import UnreadableLabel
+from drf_reprocess.pds4.elements import PDS, Element
+
+MAX_LABEL_BYTES = 4 << 20
+"""Longest label that is looked at: one of 5000 fields has 2 MB. An element takes thirty times its bytes in memory."""
+
+
+def parse_label(label: bytes) -> Element:
+    """Return the root element of a label.
+
+    `UnreadableLabel` if it is too long, not well-formed or has a document type declaration: PDS4 labels have none, and
+    all attacks by entities begin there.
+    """
+    if len(label) > MAX_LABEL_BYTES:
+        raise UnreadableLabel(f"the label has {len(label)} bytes, at most {MAX_LABEL_BYTES} are read")
+    try:
+        root = etree.fromstring(label, _new_parser())
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise UnreadableLabel(f"the label is not well-formed XML: {error}") from error
+    if root is None:
+        raise UnreadableLabel("the label is empty")
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise UnreadableLabel("the label has a document type declaration, which is refused")
+    return root
+
+
+def _new_parser() -> etree.XMLParser:
+    """Return a parser of its own for each label: one that is shared would be a lock between threads."""
+    return etree.XMLParser(
+        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, dtd_validation=False
+    )
+
+
+def is_pds4(root: Element) -> bool:
+    """Whether the root element is of the common model."""
+    return isinstance(root.tag, str) and root.tag.startswith(f"{{{PDS}}}")
+
+
+def local_name(element: Element) -> str:
+    """Return the name of an element without its namespace; an empty text for comments and instructions."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def find(parent: Element | None, *path: str) -> Element | None:
+    """Return the first element at a path of names of the common model, None if there is none."""
+    for name in path:
+        if parent is None:
+            return None
+        parent = parent.find(f"{{{PDS}}}{name}")
+    return parent
+
+
+def find_all(parent: Element, name: str) -> list[Element]:
+    """Return the children of that name."""
+    return parent.findall(f"{{{PDS}}}{name}")
+
+
+def iterate(root: Element, *names: str) -> Iterator[Element]:
+    """Yield all descendants of these names in the order of the label."""
+    return root.iter(*(f"{{{PDS}}}{name}" for name in names))
+
+
+def text_of(parent: Element | None, *path: str) -> str | None:
+    """Return the text at a path without the white space around it; None if the element is absent or empty."""
+    element = find(parent, *path)
+    if element is None or element.text is None:
+        return None
+    return element.text.strip() or None
+
+
+def integer_of(parent: Element | None, *path: str) -> int | None:
+    """Return the number at a path, None if it is absent or no plain number."""
+    text = text_of(parent, *path)
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 19 else None
+
+
+def line_of(element: Element) -> int:
+    """Return the line of the label on which the element stands."""
+    line = element.sourceline
+    return line if isinstance(line, int) else 0
+
+
+def is_instruction(node: Element) -> bool:
+    """Whether a node is a processing instruction."""
+    return isinstance(node, etree._ProcessingInstruction)
+
+
+def nodes_before(root: Element) -> list[Element]:
+    """Return the comments and processing instructions before the root element, in their order."""
+    return list(root.itersiblings(preceding=True))[::-1]

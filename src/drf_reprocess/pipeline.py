@@ -1,0 +1,352 @@
+"""The driver: chains the stages, records each outcome as it comes, and tells the result.
+
+Only the driver writes the catalog and publishes. Workers write immutable objects, so whatever is killed leaves at most
+objects that no row names; the next run goes on from the rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from drf_reprocess.catalog.base import Listing, RunRecord
+from drf_reprocess.compute.base import Executor, TaskEvent
+from drf_reprocess.compute.sites import open_site
+from drf_reprocess.config.load import public_dict
+from drf_reprocess.config.model import Config
+from drf_reprocess.mission import Mission
+from drf_reprocess.model import SET_ASIDE, Outcome, SourceState, VerificationReport, WorkItem
+from drf_reprocess.observer import Observer
+from drf_reprocess.profiles.load import profile_digest
+from drf_reprocess.reprocess import LineOptions
+from drf_reprocess.runfolder import RunFolder
+from drf_reprocess.stages.assemble import AssembleContext, assemble
+from drf_reprocess.stages.discover import discover
+from drf_reprocess.stages.note import write_delivery_json, write_note
+from drf_reprocess.stages.package import Delivery, PackageOptions, package
+from drf_reprocess.stages.plan import Plan, partitions, plan
+from drf_reprocess.stages.process import ProcessContext, process
+from drf_reprocess.stages.verify import verify_package
+from drf_reprocess.storage.base import object_key
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What a run did; `as_dict` is the document that ``run --json`` prints."""
+
+    run_id: str
+    run_time: str
+    status: str = "running"
+    """``success``, ``verification-failed``, ``interrupted`` or ``failed``."""
+    products: dict[str, int] = field(default_factory=dict)
+    """Received files by their state, and ``total``, their sum; ``arriving`` files are not received yet."""
+    newly_set_aside: int = 0
+    bytes_in: int = 0
+    elapsed_s: float = 0.0
+    stages: list[dict[str, object]] = field(default_factory=list)
+    deliveries: list[dict[str, object]] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    peak_memory_bytes: dict[str, int] = field(default_factory=dict)
+    """Highest memory use of each worker process."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 success, 3 success with files set aside in this run, 4 verification failed."""
+        if self.status == "verification-failed":
+            return 4
+        return 3 if self.newly_set_aside else 0
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the result as plain values."""
+        throughput = self.bytes_in / 1e6 / self.elapsed_s if self.elapsed_s else 0.0
+        return asdict(self) | {"throughput_mb_s": round(throughput, 3)}
+
+
+def decide_run_time(config: Config, environ: Mapping[str, str]) -> str:
+    """Return the time that labels and packages of a run are dated with: ISO 8601 UTC, to the second.
+
+    ``run.time``, else ``SOURCE_DATE_EPOCH`` of the environment, else the clock.
+    """
+    if config.run.time:
+        return str(config.run.time)
+    epoch = environ.get("SOURCE_DATE_EPOCH")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def new_run_id() -> str:
+    """Return a name for a run that sorts by time and is not given twice."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def run_mission(mission: Mission, observer: Observer, given: str, environ: Mapping[str, str]) -> RunResult:
+    """Run all stages over the mission and return what was done.
+
+    ``given`` is the configuration as the operator gave it, kept in the run folder.
+
+    Raises
+    ------
+    DrfReprocessError
+        Whatever is not one file's fault: storage full, workers lost, ... What was finished is kept; run again.
+    """
+    result = RunResult(new_run_id(), decide_run_time(mission.config, environ))
+    run = _Run(mission, observer, result, RunFolder(mission.output, result.run_id))
+    started = time.perf_counter()
+    run.start(given)
+    try:
+        compute = mission.config.compute
+        with open_site(
+            compute.site,
+            workers=compute.workers,
+            memory_limit=compute.memory_limit,
+            address=compute.address,
+            dashboard=compute.dashboard,
+        ) as executor:
+            run.work(executor)
+    except BaseException as error:
+        result.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        raise
+    finally:
+        result.elapsed_s = round(time.perf_counter() - started, 3)
+        run.finish()
+    return result
+
+
+class _Run:
+    """One run: the stages in order, each told to the observer and timed."""
+
+    def __init__(self, mission: Mission, observer: Observer, result: RunResult, folder: RunFolder) -> None:
+        self.mission = mission
+        self.observer = observer
+        self.result = result
+        self.folder = folder
+
+    def start(self, given: str) -> None:
+        config = self.mission.config
+        self.folder.write_start(given, public_dict(config))
+        self.mission.catalog.start_run(
+            RunRecord(
+                run_id=self.result.run_id,
+                run_time=self.result.run_time,
+                mode="full",
+                state="running",
+                started_at=_clock(),
+                profile=self.mission.profile.name,
+                profile_digest=profile_digest(self.mission.profile),
+                config=public_dict(config),
+            )
+        )
+
+    def finish(self) -> None:
+        result = self.result
+        self.folder.write_end(result.as_dict())
+        state = "set-aside" if result.status == "success" and result.newly_set_aside else result.status
+        self.mission.catalog.finish_run(result.run_id, state, _clock(), result.as_dict())
+
+    def work(self, executor: Executor) -> None:
+        self.observer.run_started(self.result.run_id, executor.dashboard)
+        for warning in executor.warnings:
+            self._warn(warning)
+        unfinished = self.mission.catalog.has_unfinished_run(self.result.run_id)
+        with self.mission.catalog.listing() as listing:
+            planned = self._plan(listing, executor)
+            self._process(listing, executor, planned)
+        self._assemble()
+        self._publish(rebuild=unfinished)
+        self._verify(executor, self._package(executor))
+
+    @contextlib.contextmanager
+    def _stage(self, name: str, files: int = 0, bytes_: int = 0) -> Iterator[dict[str, object]]:
+        """Time a stage; the dict that it gives is the stage's row in the summary, to be added to."""
+        row: dict[str, object] = {"name": name, "elapsed_s": 0.0}
+        self.result.stages.append(row)
+        self.observer.stage_started(name, files, bytes_)
+        started = time.perf_counter()
+        try:
+            yield row
+        finally:
+            elapsed_s = time.perf_counter() - started
+            row["elapsed_s"] = round(elapsed_s, 3)
+            self.observer.stage_ended(name, elapsed_s)
+
+    def _plan(self, listing: Listing, executor: Executor) -> Plan:
+        """Discover and plan go hand in hand: the listing streams through the plan's comparison."""
+        config, result = self.mission.config, self.result
+        with self._stage("discover") as row:
+            discovery = discover(self.mission.source, config.source.settle_s)
+            planned = plan(
+                discovery,
+                listing,
+                self.mission.catalog,
+                self.mission.profile,
+                self.mission.repair,
+                max_file_bytes=config.run.max_file_bytes,
+                partition_bytes=config.run.partition_bytes,
+                workers=executor.workers,
+            )
+            row |= {"files": discovery.files, "bytes": discovery.bytes, "arriving": discovery.arriving}
+        with self._stage("plan") as row:
+            row |= {"products": planned.products, "files": planned.files, "bytes": planned.bytes}
+            self.mission.catalog.commit_states(
+                result.run_id, result.run_time, planned.fingerprint, planned.set_aside
+            )
+            counts = Counter({str(state): count for state, count in planned.settled.items()})
+            counts.update(str(outcome.state) for outcome in planned.set_aside)
+            result.newly_set_aside = sum(outcome.state in SET_ASIDE for outcome in planned.set_aside)
+            result.products = {str(state): counts[str(state)] for state in SourceState}
+            result.products |= {"total": planned.total, "arriving": discovery.arriving}
+        return planned
+
+    def _process(self, listing: Listing, executor: Executor, planned: Plan) -> None:
+        mission, result = self.mission, self.result
+        context = ProcessContext(
+            LineOptions(mission.profile, mission.repair, result.run_time, mission.config.run.reason),
+            mission.source,
+            mission.output,
+            mission.config.validate_.xml_catalog,
+        )
+        tasks = partitions(listing, mission.catalog, mission.profile, planned.partition_bytes)
+        with self._stage("process", planned.files, planned.bytes) as row:
+            row |= {"files": planned.files, "bytes": planned.bytes, "tasks": 0}
+            for event, outcomes in process(executor, context, tasks):
+                mission.catalog.commit_outcomes(
+                    result.run_id, result.run_time, planned.fingerprint, outcomes
+                )
+                row["tasks"] = int(str(row["tasks"])) + 1
+                self._count(event, outcomes)
+
+    def _count(
+        self, event: TaskEvent[tuple[WorkItem, ...], tuple[Outcome, ...]], outcomes: tuple[Outcome, ...]
+    ) -> None:
+        states = [source.state for outcome in outcomes for source in outcome.sources]
+        for state in states:
+            self.result.products[state] += 1
+        set_aside = sum(state in SET_ASIDE for state in states)
+        read_bytes = sum(outcome.read_bytes for outcome in outcomes)
+        self.result.newly_set_aside += set_aside
+        self.result.bytes_in += read_bytes
+        peak = self.result.peak_memory_bytes
+        peak[event.worker] = max(peak.get(event.worker, 0), event.peak_rss_bytes)
+        self.folder.add_event("process", event, len(states), read_bytes)
+        self.observer.advanced(len(states), read_bytes, set_aside)
+
+    def _assemble(self) -> None:
+        mission = self.mission
+        context = AssembleContext(
+            mission.profile,
+            mission.output,
+            self.result.run_time,
+            mission.config.run.reason,
+            mission.config.validate_.xml_catalog,
+        )
+        with self._stage("assemble") as row:
+            expected = {
+                lid: record.lidvid.vid for lid, record in mission.catalog.current_aggregates().items()
+            }
+            records = assemble(mission.catalog, context)
+            mission.catalog.commit_aggregates(
+                self.result.run_id,
+                records,
+                {record.lidvid.lid: expected.get(record.lidvid.lid) for record in records},
+            )
+            row["collections"] = sum(record.kind == "collection" for record in records)
+            row["bundles"] = sum(record.kind == "bundle" for record in records)
+
+    def _publish(self, *, rebuild: bool) -> None:
+        """Show what this run made; after a run that was cut off, make the views anew."""
+        with self._stage("publish") as row:
+            views, catalog = self.mission.views, self.mission.catalog
+            row["files"] = views.rebuild(catalog) if rebuild else views.update(catalog, self.result.run_id)
+
+    def _package(self, executor: Executor) -> list[Delivery]:
+        mission, result = self.mission, self.result
+        section = mission.config.package
+        options = PackageOptions(
+            section.by, section.format, section.max_bytes, section.codec, section.level
+        )
+        with self._stage("package") as row:
+            deliveries = list(
+                package(
+                    mission.catalog,
+                    executor,
+                    mission.output,
+                    mission.profile,
+                    options,
+                    run_id=result.run_id,
+                    run_time=result.run_time,
+                    advance=lambda files, bytes_: self.observer.advanced(files, bytes_, 0),
+                )
+            )
+            row |= {
+                "packages": len(deliveries),
+                "bytes": sum(delivery.record.package_bytes for delivery in deliveries),
+            }
+        return deliveries
+
+    def _verify(self, executor: Executor, deliveries: list[Delivery]) -> None:
+        mission, result = self.mission, self.result
+        result.status = "success"
+        with self._stage("verify", len(deliveries)) as row:
+            inventories = {
+                str(lid): mission.output.read(object_key(record.companion.sha256))
+                for lid, record in mission.catalog.current_aggregates().items()
+                if deliveries and record.kind == "collection"
+            }
+            for delivery in deliveries:
+                report = verify_package(
+                    mission.output,
+                    delivery.record.package_key,
+                    inventories=inventories,
+                    xml_catalog=mission.config.validate_.xml_catalog,
+                    registered=mission.profile.context.registered,
+                    executor=executor,
+                )
+                self._conclude(delivery, report)
+                self.observer.advanced(1, delivery.record.package_bytes, 0)
+            row["packages"] = len(deliveries)
+
+    def _conclude(self, delivery: Delivery, report: VerificationReport) -> None:
+        """Record what verification said; only a proved package gets its ``delivery.json``, last of all."""
+        mission, record = self.mission, delivery.record
+        write_note(mission.output, mission.profile, delivery, report)
+        if report.ok:
+            mission.catalog.set_delivery_state(record.delivery_id, "packed", "verified")
+            write_delivery_json(mission.output, record)
+        else:
+            mission.catalog.set_delivery_state(record.delivery_id, "packed", "failed")
+            self.result.status = "verification-failed"
+            for entry in report.entries[:20]:
+                self._warn(f"{record.delivery_id}: {entry.path}: {entry.verdict}: {entry.message}")
+        for reason in report.not_checked:
+            if reason not in self.result.not_checked:
+                self.result.not_checked.append(reason)
+        self.result.deliveries.append(
+            {
+                "delivery_id": record.delivery_id,
+                "state": "verified" if report.ok else "failed",
+                "package": mission.output.uri(record.package_key),
+                "transfer_manifest": mission.output.uri(record.transfer_key),
+                "checksum_manifest": mission.output.uri(record.checksum_key),
+                "delivery_note": mission.output.uri(record.note_key),
+                "products": record.products,
+                "bytes": record.package_bytes,
+                "sha256": record.package_sha256,
+            }
+        )
+
+    def _warn(self, message: str) -> None:
+        self.result.warnings.append(message)
+        self.observer.warned(message)
+
+
+def _clock() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

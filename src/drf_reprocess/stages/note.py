@@ -1,0 +1,126 @@
+"""What lies beside a package for people and programs: the delivery note, and ``delivery.json``, written last."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+
+from drf_reprocess.digests import digest_bytes
+from drf_reprocess.model import DeliveryRecord, VerificationReport
+from drf_reprocess.profiles.model import Profile
+from drf_reprocess.stages.package import DELIVERIES, Delivery
+from drf_reprocess.storage.base import Store
+
+MAX_LISTED = 200
+"""More mended products than these are summed up, not listed: the labels tell each."""
+
+
+def write_note(output: Store, profile: Profile, delivery: Delivery, report: VerificationReport) -> None:
+    """Write the delivery note for the archivist: coverage, what is new and why, repairs, checks made and not made."""
+    text = "\n".join(_note(profile, delivery, report)) + "\n"
+    output.write(delivery.record.note_key, text.encode("ascii", "replace"))
+
+
+def write_delivery_json(output: Store, record: DeliveryRecord) -> None:
+    """Write names, sizes and SHA-256 of the delivery's files; a folder without this file is no delivery."""
+    files = {}
+    for key in (record.transfer_key, record.checksum_key, record.note_key):
+        stored = digest_bytes(output.read(key))
+        files[key.rpartition("/")[2]] = {"bytes": stored.bytes, "sha256": stored.sha256}
+    files[record.package_key.rpartition("/")[2]] = {
+        "bytes": record.package_bytes,
+        "sha256": record.package_sha256,
+    }
+    document = {
+        "delivery": record.delivery_id,
+        "bundle": str(record.bundle_lid),
+        "run_time": record.run_time,
+        "products": record.products,
+        "codec": record.codec,
+        "files": dict(sorted(files.items())),
+    }
+    output.write(
+        f"{DELIVERIES}/{record.delivery_id}/delivery.json", (json.dumps(document, indent=2) + "\n").encode()
+    )
+
+
+def _note(profile: Profile, delivery: Delivery, report: VerificationReport) -> Iterator[str]:
+    record = delivery.record
+    package = record.package_key.rpartition("/")[2]
+    yield f"Delivery {record.delivery_id} of {profile.mission}"
+    yield ""
+    yield f"Package    {package}"
+    yield f"           {record.package_bytes} bytes, SHA-256 {record.package_sha256}"
+    yield f"Bundle     {record.bundle_lid}"
+    yield f"Coverage   {record.first_day} to {record.last_day} (days of the products in this package)"
+    yield f"Prepared   {record.run_time}"
+    yield f"Compressed {record.format}, {record.codec}"
+    yield ""
+    yield from _section("Content", _content(delivery))
+    yield from _section("What is new or changed, and why", _changes(delivery))
+    yield from _section("Data files that differ from the files received", _mends(delivery))
+    yield from _section("Checks", _checks(report))
+
+
+def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
+    yield title
+    yield "-" * len(title)
+    for line in lines:
+        yield from textwrap.wrap(line, 100, subsequent_indent="  ", break_long_words=False) or [""]
+    yield ""
+
+
+def _content(delivery: Delivery) -> Iterator[str]:
+    record = delivery.record
+    yield f"{record.products} products and {len(delivery.deliverables) - record.products} collections and bundles, " + (
+        f"{record.members} files."
+    )
+    by_collection = Counter(str(item.lidvid.lid.parent) for item in delivery.deliverables if item.day)
+    for collection, count in sorted(by_collection.items()):
+        yield f"{collection}: {count} products"
+    for item in delivery.deliverables:
+        if item.day is None:
+            yield f"{item.lidvid}: {item.words}"
+
+
+def _changes(delivery: Delivery) -> Iterator[str]:
+    versions = Counter(
+        (item.lidvid.vid.major == 1 and item.lidvid.vid.minor == 0, item.lidvid.vid.minor == 0)
+        for item in delivery.deliverables
+        if item.day
+    )
+    yield f"{versions[(True, True)]} products are new to the archive."
+    yield f"{versions[(False, True)]} products replace an earlier version because their data changed."
+    yield f"{versions[(False, False)]} products have a new label for the same data."
+    reasons = Counter(
+        item.words for item in delivery.deliverables if item.day and item.lidvid.vid != (1, 0) and not item.mends
+    )
+    for words, count in reasons.most_common(MAX_LISTED):
+        yield f"{count} x {words}"
+
+
+def _mends(delivery: Delivery) -> Iterator[str]:
+    mended = [item for item in delivery.deliverables if item.mends]
+    if not mended:
+        yield "None: every data file is byte for byte as received."
+        return
+    yield f"{len(mended)} data files were mended; the originals are kept by the sender."
+    for item in mended[:MAX_LISTED]:
+        yield f"{item.lidvid.lid.last}: {'; '.join(mend.words for mend in item.mends)}"
+    if len(mended) > MAX_LISTED:
+        yield f"... and {len(mended) - MAX_LISTED} more; the Modification_History of each label tells."
+
+
+def _checks(report: VerificationReport) -> Iterator[str]:
+    yield (
+        f"After writing, the package was opened again and all {report.members} members were read: both manifests in "
+        f"both directions, MD5 and size of every file against manifest and label, {report.labels_checked} labels against "
+        "their data, and every product against its collection's inventory."
+    )
+    yield f"Faults found: {len(report.entries)}."
+    for entry in report.entries[:MAX_LISTED]:
+        yield f"{entry.path}: {entry.verdict}: {entry.message}"
+    for reason in report.not_checked:
+        yield f"Not checked: {reason}"

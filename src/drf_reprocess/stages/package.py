@@ -1,0 +1,308 @@
+"""Package: what the receiver does not have yet, as delivery packages with their manifests (SIS 4.3, 6.3, appendix F).
+
+Workers compress members into segments, runs of finished package bytes; the driver only joins ranges of segments and adds
+the trailer. So no member's bytes pass through it, and the same members in the same order give the same package, whoever
+compressed them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+
+from drf_reprocess.archives import package_format
+from drf_reprocess.archives.base import Entry
+from drf_reprocess.archives.codec import Codec
+from drf_reprocess.catalog.base import Catalog
+from drf_reprocess.compute.base import Executor
+from drf_reprocess.errors import CodecMissing, PackageError
+from drf_reprocess.model import Deliverable, DeliveryMember, DeliveryRecord, StoredObject
+from drf_reprocess.pds4.manifests import write_checksum_manifest, write_transfer_manifest
+from drf_reprocess.profiles.model import Bundle, Calendar, Profile
+from drf_reprocess.storage.base import Part, Store, object_key
+
+SEGMENT_BYTES = 48 * 2**20
+"""Uncompressed bytes of a segment, about: one task of the stage."""
+
+HASH_BLOCK_BYTES = 8 * 2**20
+
+DELIVERIES = "deliveries"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageOptions:
+    """How packages are cut and compressed (configuration section ``package``)."""
+
+    by: str
+    format: str
+    max_bytes: int
+    codec: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentContext:
+    """What every segment task needs."""
+
+    output: Store
+    format: str
+    codec: str
+    level: int
+    codec_version: str
+    """That of the driver: a worker with another version would write other bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTask:
+    """Members to be compressed, one after another, into one object."""
+
+    key: str
+    members: tuple[tuple[str, StoredObject], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A member of a package, compressed: where its bytes stand in a segment, and what the trailer says of it."""
+
+    segment: str
+    start: int
+    end: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery that is packed but not yet proved, with what its note tells."""
+
+    record: DeliveryRecord
+    deliverables: tuple[Deliverable, ...]
+
+
+def package(
+    catalog: Catalog,
+    executor: Executor,
+    output: Store,
+    profile: Profile,
+    options: PackageOptions,
+    *,
+    run_id: str,
+    run_time: str,
+    advance: Callable[[int, int], None],
+) -> Iterator[Delivery]:
+    """Pack everything that is in no live delivery, bundle by bundle, and yield each delivery as it is recorded.
+
+    ``advance`` is told of files and bytes as they are compressed.
+    """
+    codec = Codec(options.codec, options.level)
+    segments = f"runs/{run_id}/segments"
+    context = SegmentContext(output, options.format, codec.name, codec.level, codec.version)
+    for bundle in profile.bundles:
+        waiting = list(catalog.undelivered(bundle.lid))
+        for group in _by_period(waiting, options.by, profile.calendar):
+            packed = _compress(executor, context, segments, group, advance)
+            for part in _split(group, packed, options):
+                number = catalog.next_delivery_number(bundle.lid)
+                writer = _PackageWriter(output, profile, bundle, options, codec, run_id, run_time)
+                record, members = writer.write(number, part, packed)
+                catalog.commit_delivery(record, members)
+                yield Delivery(record, part)
+            output.remove_tree(segments)
+
+
+def write_segment(context: SegmentContext, task: SegmentTask) -> tuple[Packed, ...]:
+    """Compress members into one segment object and tell where each stands; the task function of the stage.
+
+    Raises
+    ------
+    CodecMissing
+        If the codec is not here in the version that the driver has.
+    """
+    codec = Codec(context.codec, context.level)
+    if codec.version != context.codec_version:
+        raise CodecMissing(
+            f"this worker has {codec.name} {codec.version}, the driver {context.codec_version}: packages would not be "
+            "reproducible; install the same version everywhere"
+        )
+    form = package_format(context.format)
+    packed, blobs, offset = [], [], 0
+    for path, stored in task.members:
+        member = form.member(path, context.output.read(object_key(stored.sha256)), codec)
+        packed.append(Packed(task.key, offset, offset + len(member.blob), member.entry))
+        blobs.append(member.blob)
+        offset += len(member.blob)
+    context.output.write(task.key, b"".join(blobs))
+    return tuple(packed)
+
+
+def hash_object(output: Store, key: str) -> str:
+    """Return the SHA-256 of an object, read in blocks; a task function."""
+    digest = hashlib.sha256()
+    size = output.size(key)
+    for start in range(0, size, HASH_BLOCK_BYTES):
+        digest.update(output.read_range(key, start, min(start + HASH_BLOCK_BYTES, size)))
+    return digest.hexdigest()
+
+
+def _by_period(
+    waiting: Iterable[Deliverable], by: str, calendar: Calendar
+) -> Iterator[tuple[Deliverable, ...]]:
+    """Group products by delivery period; collections and bundle travel with the last, after everything they list."""
+    groups: dict[tuple[int, int, int], list[Deliverable]] = defaultdict(list)
+    aggregates = []
+    for deliverable in waiting:
+        if deliverable.day is None:
+            aggregates.append(deliverable)
+        else:
+            groups[_period(deliverable.day, by, calendar)].append(deliverable)
+    ordered = [sorted(groups[key], key=lambda item: item.file_path) for key in sorted(groups)]
+    if aggregates and not ordered:
+        ordered = [[]]
+    for place, group in enumerate(ordered, 1):
+        yield (*group, *(aggregates if place == len(ordered) else ()))
+
+
+def _period(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:
+    if by == "run":
+        return 0, 0, 0
+    if by == "month":
+        return day.year, day.month, 1
+    _, last = calendar.period(day)
+    return last.year, last.month, last.day
+
+
+def _compress(
+    executor: Executor,
+    context: SegmentContext,
+    folder: str,
+    group: Sequence[Deliverable],
+    advance: Callable[[int, int], None],
+) -> dict[str, Packed]:
+    """Compress all members of a group on the workers; return them by path."""
+    packed: dict[str, Packed] = {}
+    tasks = _segment_tasks(folder, chain.from_iterable(item.members for item in group))
+    for event in executor.run(write_segment, context, tasks):
+        done = event.value()
+        packed.update((member.entry.path, member) for member in done)
+        advance(len(done), sum(stored.bytes for _, stored in event.item.members))
+    return packed
+
+
+def _segment_tasks(folder: str, members: Iterable[tuple[str, StoredObject]]) -> Iterator[SegmentTask]:
+    batch: list[tuple[str, StoredObject]] = []
+    size = number = 0
+    for path, stored in members:
+        if batch and size + stored.bytes > SEGMENT_BYTES:
+            yield SegmentTask(f"{folder}/{number:06d}", tuple(batch))
+            batch, size, number = [], 0, number + 1
+        batch.append((path, stored))
+        size += stored.bytes
+    if batch:
+        yield SegmentTask(f"{folder}/{number:06d}", tuple(batch))
+
+
+def _split(
+    group: Sequence[Deliverable], packed: dict[str, Packed], options: PackageOptions
+) -> Iterator[tuple[Deliverable, ...]]:
+    """Cut a group so that no package is larger than ``package.max_bytes``; a label stays with its file."""
+    form = package_format(options.format)
+    part: list[Deliverable] = []
+    size = form.trailer_bytes([])
+    for deliverable in group:
+        members = [packed[path] for path, _ in deliverable.members]
+        grown = sum(member.end - member.start + form.entry_bytes(member.entry) for member in members)
+        if part and size + grown > options.max_bytes:
+            yield tuple(part)
+            part, size = [], form.trailer_bytes([])
+        part.append(deliverable)
+        size += grown
+    if part:
+        yield tuple(part)
+
+
+@dataclass(frozen=True, slots=True)
+class _PackageWriter:
+    """Writes one package and its manifests into the delivery's folder."""
+
+    output: Store
+    profile: Profile
+    bundle: Bundle
+    options: PackageOptions
+    codec: Codec
+    run_id: str
+    run_time: str
+
+    def write(
+        self, number: int, part: Sequence[Deliverable], packed: dict[str, Packed]
+    ) -> tuple[DeliveryRecord, tuple[DeliveryMember, ...]]:
+        days = [item.day for item in part if item.day is not None] or [date.fromisoformat(self.run_time[:10])]
+        name = self.profile.package.name.format(
+            stem=self.bundle.stem, first=f"{min(days):%Y%m%d}", last=f"{max(days):%Y%m%d}", number=number
+        )
+        delivery_id = f"{self.bundle.stem}_d{number:03d}"
+        base = f"{DELIVERIES}/{delivery_id}/{name}"
+        # A folder of this number that is not in the catalog is the rest of a run that was cut off.
+        self.output.remove_tree(f"{DELIVERIES}/{delivery_id}")
+        members = tuple(
+            sorted(
+                (DeliveryMember(path, item.lidvid, stored) for item in part for path, stored in item.members),
+                key=lambda member: member.path,
+            )
+        )
+        package_key = f"{base}.{self.options.format}"
+        self._compose(package_key, [packed[member.path] for member in members])
+        self._write_manifests(base, part, members)
+        record = DeliveryRecord(
+            delivery_id=delivery_id,
+            bundle_lid=self.bundle.lid,
+            number=number,
+            state="packed",
+            first_day=min(days),
+            last_day=max(days),
+            package_key=package_key,
+            transfer_key=f"{base}_transfer_manifest.txt",
+            checksum_key=f"{base}_checksum_manifest.txt",
+            note_key=f"{base}_delivery_note.txt",
+            format=self.options.format,
+            codec=f"{self.codec.name} {self.codec.version} level {self.codec.level}",
+            package_bytes=self.output.size(package_key),
+            package_sha256=hash_object(self.output, package_key),
+            products=sum(item.day is not None for item in part),
+            members=len(members),
+            run_id=self.run_id,
+            run_time=self.run_time,
+        )
+        return record, members
+
+    def _compose(self, key: str, members: Sequence[Packed]) -> None:
+        """Join the members' ranges of their segments and the trailer into the package."""
+        parts: list[Part] = []
+        placed: list[tuple[Entry, int]] = []
+        offset = 0
+        for member in members:
+            last = parts[-1] if parts else None
+            if last is not None and last.key == member.segment and last.end == member.start:
+                parts[-1] = Part(last.key, last.start, member.end)
+            else:
+                parts.append(Part(member.segment, member.start, member.end))
+            placed.append((member.entry, offset))
+            offset += member.end - member.start
+        trailer = package_format(self.options.format).trailer(placed)
+        self.output.compose(key, [*parts, trailer])
+        if self.output.size(key) != offset + len(trailer):
+            raise PackageError(
+                f"{self.output.uri(key)}: {self.output.size(key)} bytes; expected {offset + len(trailer)}"
+            )
+
+    def _write_manifests(
+        self, base: str, part: Sequence[Deliverable], members: Sequence[DeliveryMember]
+    ) -> None:
+        transfer = write_transfer_manifest(
+            ((item.lidvid, item.label_path) for item in part), self.profile.package.transfer_separator
+        )
+        checksum = write_checksum_manifest((member.stored.md5, member.path) for member in members)
+        self.output.write(f"{base}_transfer_manifest.txt", transfer)
+        self.output.write(f"{base}_checksum_manifest.txt", checksum)

@@ -1,0 +1,332 @@
+"""Process: read, mend, parse, label and store products; the stage whose tasks run on the workers.
+
+A task takes one partition of work items and answers with small outcomes; it writes immutable objects only, named by
+their SHA-256, so that doing it twice does no harm. The driver commits each task's outcomes in one transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from drf_reprocess.compute.base import Executor, TaskEvent
+from drf_reprocess.digests import digest_bytes
+from drf_reprocess.errors import ConservationError, StorageError
+from drf_reprocess.model import (
+    Decision,
+    Finding,
+    Outcome,
+    ProductRecord,
+    Severity,
+    SourceFile,
+    SourceOutcome,
+    SourceState,
+    StoredObject,
+    WorkItem,
+)
+from drf_reprocess.pds4.check import check_label
+from drf_reprocess.pds4.schemas import schema_set
+from drf_reprocess.profiles.model import Profile
+from drf_reprocess.reprocess import LineOptions, Reprocessed, reprocess
+from drf_reprocess.storage.base import Store, put_object
+from drf_reprocess.tables.parquet import parquet_path
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 2
+"""How often a file may be at work on a worker that dies: in company first, then alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessContext:
+    """What every task of the stage needs; it reaches each worker once."""
+
+    line: LineOptions
+    source: Store
+    output: Store
+    xml_catalog: str | None
+
+
+def process(
+    executor: Executor, context: ProcessContext, partitions: Iterable[tuple[WorkItem, ...]]
+) -> Iterator[tuple[TaskEvent[tuple[WorkItem, ...], tuple[Outcome, ...]], tuple[Outcome, ...]]]:
+    """Run all partitions on the executor and yield each task's event with its outcomes, as they come.
+
+    A file whose worker dies runs once more, alone, so that it never condemns its neighbours; if its worker dies again it
+    is set aside. An error that is not one file's, such as a full disk, is raised.
+    """
+    suspects: list[WorkItem] = []
+    for event in executor.run(process_partition, context, partitions):
+        if event.worker_lost:
+            logger.warning("%s: its %d files run once more, each alone", event.error, len(event.item))
+            suspects.extend(event.item)
+        else:
+            yield event, event.value()
+    for event in executor.run(process_partition, context, [(item,) for item in suspects]):
+        if event.worker_lost:
+            yield event, tuple(_worker_died(item) for item in event.item)
+        else:
+            yield event, event.value()
+
+
+def process_partition(context: ProcessContext, items: tuple[WorkItem, ...]) -> tuple[Outcome, ...]:
+    """Process the items one after another; the task function of the stage.
+
+    Raises
+    ------
+    StorageError
+        If the output cannot be written. What cannot be read from the source is an outcome instead.
+    """
+    return tuple(_process_item(context, item) for item in items)
+
+
+def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
+    started = time.perf_counter()
+    try:
+        outcome = _choose_and_process(context, item)
+    except (StorageError, ConservationError):
+        raise
+    except Exception as error:  # no input may end a run: it is set aside with the traceback, the rest goes on
+        logger.exception("%s: the program failed on it", item.product_id)
+        outcome = _failed(
+            item,
+            "internal-error",
+            f"the program failed: {type(error).__name__}: {error}; {traceback.format_exc(limit=-3)}",
+            "report it with the file; it is tried again in the next run",
+        )
+    return replace(outcome, elapsed_s=time.perf_counter() - started)
+
+
+def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
+    """Read all files received for the product; process the one that stands for it."""
+    chosen: tuple[SourceFile, bytes, StoredObject] | None = None
+    copies: list[SourceOutcome] = []
+    others: list[SourceOutcome] = []
+    former_md5 = item.former.source_md5 if item.former else None
+    read_bytes = 0
+    for source in item.sources:
+        try:
+            raw = context.source.read(source.name)
+        except StorageError as error:
+            others.append(_unreadable(item, source, error))
+            continue
+        read_bytes += len(raw)
+        if len(raw) != source.bytes:
+            others.append(_changed_meanwhile(item, source, len(raw)))
+            continue
+        received = digest_bytes(raw)
+        if chosen is None or (received.md5 == former_md5 != chosen[2].md5):
+            if chosen is not None:
+                others.append(_conflict(item, chosen[0], chosen[2], source))
+                others.extend(_conflict(item, copy.source, chosen[2], source) for copy in copies)
+                copies = []
+            chosen = source, raw, received
+        elif received.sha256 == chosen[2].sha256:
+            copies.append(_copy_of(item, source, received, chosen[0]))
+        else:
+            others.append(_conflict(item, source, received, chosen[0]))
+    if chosen is None:
+        return Outcome(item.product_id, tuple(others), read_bytes=read_bytes)
+    disputed = [outcome for outcome in others if outcome.code == "product-conflict"]
+    if disputed and chosen[2].md5 != former_md5:
+        others.append(_conflict(item, chosen[0], chosen[2], disputed[0].source))
+        others.extend(replace(copy, **_conflict_words(item, disputed[0].source)) for copy in copies)
+        return Outcome(item.product_id, tuple(others), read_bytes=read_bytes)
+    outcome = _process_file(context, item, *chosen)
+    return replace(outcome, sources=(*outcome.sources, *copies, *others), read_bytes=read_bytes)
+
+
+def _process_file(
+    context: ProcessContext, item: WorkItem, source: SourceFile, raw: bytes, received: StoredObject
+) -> Outcome:
+    file_name = PurePosixPath(source.name).name
+    done = reprocess(raw, received, item, file_name, context.line)
+    refused = done.refused or _check(context, done)
+    if refused is not None:
+        set_aside = SourceOutcome(
+            source,
+            SourceState.QUARANTINED,
+            received.md5,
+            received.sha256,
+            item.product_id,
+            item.type,
+            refused.code,
+            f"{source.name}: {refused.message}",
+            refused.remedy,
+            done.reading.findings,
+        )
+        return Outcome(item.product_id, (set_aside,))
+    state = SourceState.UNCHANGED if done.decision is Decision.SAME else SourceState.PROCESSED
+    record = _store(context, item, source, raw, received, done)
+    good = SourceOutcome(
+        source,
+        state,
+        received.md5,
+        received.sha256,
+        item.product_id,
+        item.type,
+        findings=done.reading.findings,
+    )
+    former = item.former.vid if item.former else None
+    return Outcome(item.product_id, (good,), done.decision, record, former)
+
+
+def _check(context: ProcessContext, done: Reprocessed) -> Finding | None:
+    """Prove the new label right before anything is stored; the cells were proved when they were parsed."""
+    if done.facts is None:
+        raise ValueError("a file that is not refused has label facts")
+    name = done.facts.file_name
+    findings = check_label(
+        done.label,
+        lambda path: done.reading.data if path == name else None,
+        context.line.profile.context.registered,
+        values=False,
+    )
+    if context.xml_catalog:
+        findings += schema_set(context.xml_catalog).check(done.label)
+    wrong = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
+    if wrong is None:
+        return None
+    return Finding(
+        "label-invalid",
+        Severity.ERROR,
+        f"its label would be invalid: {wrong.code}: {wrong.message}",
+        "the profile or the program is at fault, not the file: mend the profile or report it",
+    )
+
+
+def _store(
+    context: ProcessContext,
+    item: WorkItem,
+    source: SourceFile,
+    raw: bytes,
+    received: StoredObject,
+    done: Reprocessed,
+) -> ProductRecord:
+    """Write what is new as immutable objects and return the product's catalog row."""
+    facts, data = done.facts, done.data
+    if facts is None or data is None:
+        raise ValueError("a file that is not refused has label facts and data")
+    put_object(context.output, raw, received)
+    if data is not received:
+        put_object(context.output, done.reading.data, data)
+    label = put_object(context.output, done.label, digest_bytes(done.label))
+    parquet = put_object(context.output, done.parquet, digest_bytes(done.parquet))
+    folder = product_folder(context.line.profile, item.type, facts.day.year)
+    stem = PurePosixPath(facts.file_name).stem
+    return ProductRecord(
+        lidvid=facts.lidvid,
+        type=item.type,
+        product_id=item.product_id,
+        day=facts.day,
+        start_time=facts.start_time,
+        stop_time=facts.stop_time,
+        records=facts.layout.records,
+        source=source,
+        source_object=received,
+        data=data,
+        label=label,
+        parquet=parquet,
+        label_digest=done.label_digest,
+        data_path=f"{folder}/{facts.file_name}",
+        label_path=f"{folder}/{stem}.xml",
+        parquet_path=parquet_path(item.type, facts.day, item.product_id),
+        creation_time=facts.creation_time,
+        history=facts.history,
+        mends=done.reading.mends,
+    )
+
+
+def product_folder(profile: Profile, file_type: str, year: int) -> str:
+    """Return the folder of a product below its bundle's folder."""
+    _, collection = profile.placement[file_type]
+    return collection.product_folder.format(year=year)
+
+
+def _copy_of(item: WorkItem, source: SourceFile, received: StoredObject, chosen: SourceFile) -> SourceOutcome:
+    return SourceOutcome(
+        source,
+        SourceState.SUPERSEDED,
+        received.md5,
+        received.sha256,
+        item.product_id,
+        item.type,
+        "identical-copy",
+        f"{source.name}: the same bytes as {chosen.name}, which stands for the product {item.product_id}",
+        "none needed",
+    )
+
+
+def _conflict_words(item: WorkItem, other: SourceFile) -> dict[str, object]:
+    return {
+        "state": SourceState.QUARANTINED,
+        "code": "product-conflict",
+        "message": f"two files that differ claim the product {item.product_id}; the other one is {other.name}",
+        "remedy": "leave only the right one of them in the source",
+    }
+
+
+def _conflict(
+    item: WorkItem, source: SourceFile, received: StoredObject, other: SourceFile
+) -> SourceOutcome:
+    outcome = SourceOutcome(
+        source, SourceState.QUARANTINED, received.md5, received.sha256, item.product_id, item.type
+    )
+    words = _conflict_words(item, other)
+    return replace(outcome, **(words | {"message": f"{source.name}: {words['message']}"}))  # type: ignore[arg-type]
+
+
+def _unreadable(item: WorkItem, source: SourceFile, error: StorageError) -> SourceOutcome:
+    return SourceOutcome(
+        source,
+        SourceState.FAILED,
+        product_id=item.product_id,
+        type=item.type,
+        code="unreadable",
+        message=f"{source.name}: cannot be read: {error}",
+        remedy="see that the file exists and may be read; it is tried again in the next run",
+    )
+
+
+def _changed_meanwhile(item: WorkItem, source: SourceFile, read_bytes: int) -> SourceOutcome:
+    return SourceOutcome(
+        source,
+        SourceState.FAILED,
+        product_id=item.product_id,
+        type=item.type,
+        code="changed-while-read",
+        message=f"{source.name}: {source.bytes} bytes when the run was planned, {read_bytes} when it was read",
+        remedy="wait until the file has arrived (source.settle_s), then run again",
+    )
+
+
+def _failed(item: WorkItem, code: str, message: str, remedy: str) -> Outcome:
+    return Outcome(
+        item.product_id,
+        tuple(
+            SourceOutcome(
+                source,
+                SourceState.FAILED,
+                product_id=item.product_id,
+                type=item.type,
+                code=code,
+                message=f"{source.name}: {message}",
+                remedy=remedy,
+            )
+            for source in item.sources
+        ),
+    )
+
+
+def _worker_died(item: WorkItem) -> Outcome:
+    return _failed(
+        item,
+        "worker-died",
+        f"its worker process ended {ATTEMPTS} times while it was at work, the second time with this file alone",
+        "give the workers more memory (compute.memory_limit) or look at the file with `inspect`; it is tried again in "
+        "the next run",
+    )

@@ -1,0 +1,89 @@
+"""Publish: the views ``bundle/`` and ``parquet/``, made from the catalog's current rows and nothing else.
+
+A view is a folder of hard links to the immutable objects of ``store/`` (copies where links are not possible, or by
+``output.views``). It holds nothing of its own, so it can be removed and made again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from drf_reprocess.catalog.base import Catalog
+from drf_reprocess.model import AggregateRecord, ProductRecord, StoredObject
+from drf_reprocess.profiles.model import Bundle, Profile
+from drf_reprocess.storage.base import Store, object_key
+
+BUNDLE_VIEW = "bundle"
+PARQUET_VIEW = "parquet"
+
+
+def bundle_key(bundle: Bundle, path: str) -> str:
+    """Return the key in the output of a file of a bundle, given its path below the bundle's folder."""
+    folder = BUNDLE_VIEW if bundle.folder == "." else f"{BUNDLE_VIEW}/{bundle.folder}"
+    return f"{folder}/{path}"
+
+
+class Views:
+    """The views of one output."""
+
+    def __init__(self, output: Store, profile: Profile, mode: str) -> None:
+        self.output = output
+        self.profile = profile
+        self.mode = mode
+        self._bundles = {bundle.lid: bundle for bundle in profile.bundles}
+
+    def product_files(self, record: ProductRecord) -> Iterator[tuple[str, StoredObject]]:
+        """Yield key and object of each file by which a product is seen."""
+        bundle, _ = self.profile.placement[record.type]
+        yield bundle_key(bundle, record.data_path), record.data
+        yield bundle_key(bundle, record.label_path), record.label
+        yield f"{PARQUET_VIEW}/{record.parquet_path}", record.parquet
+
+    def aggregate_files(self, record: AggregateRecord) -> Iterator[tuple[str, StoredObject]]:
+        """Yield key and object of each file by which a collection or bundle is seen."""
+        bundle = self._bundles[record.bundle_lid]
+        yield bundle_key(bundle, record.label_path), record.label
+        yield bundle_key(bundle, record.companion_path), record.companion
+
+    def publish(
+        self,
+        files: Iterable[tuple[str, StoredObject]],
+        obsolete: Iterable[tuple[str, StoredObject]] = (),
+    ) -> int:
+        """Show the files and take away those obsolete ones whose place no new file took; return how many are shown."""
+        if self.mode == "none":
+            return 0
+        shown = set()
+        for key, stored in files:
+            self._show(key, stored)
+            shown.add(key)
+        for key, _ in obsolete:
+            if key not in shown:
+                self.output.remove(key)
+        return len(shown)
+
+    def _show(self, key: str, stored: StoredObject) -> None:
+        if self.mode == "link":
+            self.output.link(object_key(stored.sha256), key)
+        else:
+            self.output.copy(object_key(stored.sha256), key)
+
+    def rebuild(self, catalog: Catalog) -> int:
+        """Make the views anew from the catalog and return how many files they hold."""
+        if self.mode == "none":
+            return 0
+        wanted = set()
+        for key, stored in self._current(catalog):
+            self._show(key, stored)
+            wanted.add(key)
+        for view in (BUNDLE_VIEW, PARQUET_VIEW):
+            for file in list(self.output.list(view)):
+                if file.name not in wanted:
+                    self.output.remove(file.name)
+        return len(wanted)
+
+    def _current(self, catalog: Catalog) -> Iterator[tuple[str, StoredObject]]:
+        for row in catalog.products():
+            yield from self.product_files(row.record)
+        for record in catalog.current_aggregates().values():
+            yield from self.aggregate_files(record)

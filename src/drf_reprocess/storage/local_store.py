@@ -1,0 +1,240 @@
+"""Objects as files below a folder of this machine."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from uuid import uuid4
+
+from drf_reprocess.errors import ObjectNotFound, StorageError
+from drf_reprocess.model import SourceFile
+from drf_reprocess.storage.base import TEMPORARY, Data, Part, check_key, check_range
+from drf_reprocess.storage.failures import attempt
+from drf_reprocess.storage.local_files import (
+    copy_range,
+    read_bytes,
+    remove_tree,
+    rename_into,
+    sync_folder,
+    unlink,
+    write_all,
+)
+
+logger = logging.getLogger(__name__)
+
+READ_ONLY = 0o444
+CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStore:
+    """Files below ``root``, an absolute path. A folder exists only as long as something lies in it."""
+
+    root: str
+
+    @property
+    def is_local(self) -> bool:
+        """True: the objects are files of this machine."""
+        return True
+
+    def uri(self, key: str) -> str:
+        """Return the absolute path of an object."""
+        return os.path.join(self.root, check_key(key, self.root))
+
+    def list(self, prefix: str = "") -> Iterator[SourceFile]:
+        """Yield the files below the folder ``prefix``, sorted by name; see `Store.list`.
+
+        Links to files are listed as files. Links to folders, links that lead nowhere and what is neither file nor
+        folder are skipped and logged, so a loop of links does no harm.
+        """
+        key = prefix.rstrip("/")
+        if key and os.path.isfile(self.uri(key)):
+            yield self.info(key)
+        else:
+            yield from self._walk(key)
+
+    def exists(self, key: str) -> bool:
+        """Tell whether there is a file of that name."""
+        return os.path.isfile(self.uri(key))
+
+    def size(self, key: str) -> int:
+        """Return the size of a file in bytes."""
+        return self.info(key).bytes
+
+    def info(self, key: str) -> SourceFile:
+        """Return size and time of change of a file."""
+        path = self.uri(key)
+        status = attempt("look at", path, partial(os.stat, path))
+        if not stat.S_ISREG(status.st_mode):
+            raise ObjectNotFound(f"cannot look at {path}: it is no file; check the name")
+        return _source_file(path, key, status)
+
+    def read(self, key: str) -> bytes:
+        """Return a whole file."""
+        path = self.uri(key)
+        return attempt("read", path, partial(read_bytes, path))
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """Return the bytes from ``start`` to before ``end``."""
+        check_range(start, end)
+        path = self.uri(key)
+        return attempt("read", path, partial(read_bytes, path, start, end))
+
+    def write(self, key: str, data: Data) -> None:
+        """Write a whole file under a temporary name, fsync it, rename it and fsync its folder."""
+        self._place("write", key, partial(write_all, data=data))
+
+    def write_once(self, key: str, data: Data) -> None:
+        """Write a read-only file, or leave the one of that name and size alone."""
+        size = memoryview(data).nbytes
+        with suppress(ObjectNotFound):
+            if (found := self.size(key)) == size:
+                return
+            raise StorageError(
+                f"cannot write {self.uri(key)}: an object of that name has {found} bytes, expected {size}, and is "
+                "never overwritten; if it is damaged, remove it and run again"
+            )
+        self._place("write", key, partial(write_all, data=data), READ_ONLY)
+
+    def link(self, source_key: str, target_key: str) -> None:
+        """Make a hard link, or a copy where the file system has none; what stood there is replaced in one step."""
+        source, target = self.uri(source_key), self.uri(target_key)
+        try:
+            attempt("link", target, partial(self._link, source, target))
+        except StorageError as error:
+            if getattr(error.__cause__, "errno", None) not in CANNOT_LINK:
+                raise
+            logger.debug("no hard link to %r, copying: %s", target, error)
+            status = attempt("look at", source, partial(os.stat, source))
+            whole = Part(source_key, 0, status.st_size)
+            self._place("copy", target_key, partial(self._fill, parts=[whole]), stat.S_IMODE(status.st_mode))
+
+    def remove(self, key: str) -> None:
+        """Remove a file, and the folders that it leaves empty."""
+        path = self.uri(key)
+        attempt("remove", path, partial(unlink, path))
+        self._prune(path)
+
+    def remove_tree(self, prefix: str) -> None:
+        """Remove a folder with everything in it; links are removed, not followed."""
+        path = self.uri(prefix.rstrip("/"))
+        attempt("remove", path, partial(remove_tree, path))
+        self._prune(path)
+
+    def compose(self, target_key: str, parts: Sequence[Part | Data]) -> None:
+        """Write a file from byte ranges, copied within the kernel where it can."""
+        for part in parts:
+            if isinstance(part, Part):
+                check_range(part.start, part.end)
+        self._place("compose", target_key, partial(self._fill, parts=parts))
+
+    def _walk(self, folder: str) -> Iterator[SourceFile]:
+        path = os.path.join(self.root, folder) if folder else self.root
+        try:
+            entries = attempt("list", path, partial(_scan, path))
+        except ObjectNotFound:
+            if not folder:
+                raise
+            return  # not there, or removed since its parent was listed
+        for name, entry in entries:
+            key = f"{folder}/{name}" if folder else name
+            if entry.is_dir(follow_symlinks=False):
+                if key != TEMPORARY:
+                    yield from self._walk(key)
+                continue
+            try:
+                status = entry.stat()
+            except OSError as error:  # a link that leads nowhere or round in a circle, or a file that is gone
+                logger.warning("skipped %r: %s", entry.path, error.strerror)
+                continue
+            if stat.S_ISREG(status.st_mode):
+                yield _source_file(entry.path, key, status)
+            else:
+                logger.warning("skipped %r: it is a link to a folder, or neither file nor folder", entry.path)
+
+    def _place(self, operation: str, key: str, fill: Callable[[int], None], mode: int | None = None) -> None:
+        target = self.uri(key)
+        attempt(operation, target, partial(self._place_once, target, fill, mode))
+
+    def _place_once(self, target: str, fill: Callable[[int], None], mode: int | None) -> None:
+        temporary = self._temporary()
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            try:
+                fill(descriptor)
+                if mode is not None:
+                    os.fchmod(descriptor, mode)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            rename_into(temporary, target)
+            sync_folder(os.path.dirname(target))
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    def _link(self, source: str, target: str) -> None:
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(source), os.stat(target, follow_symlinks=False)):
+                return
+        temporary = self._temporary()
+        try:
+            os.link(source, temporary)
+            rename_into(temporary, target)
+        finally:
+            # rename() of two names of one file does nothing, so the temporary one may still be there.
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+    def _fill(self, descriptor: int, parts: Sequence[Part | Data]) -> None:
+        source, opened = -1, ""
+        try:
+            for part in parts:
+                if not isinstance(part, Part):
+                    write_all(descriptor, part)
+                    continue
+                if part.key != opened:
+                    if source >= 0:
+                        os.close(source)
+                        source = -1
+                    source, opened = os.open(self.uri(part.key), os.O_RDONLY | os.O_CLOEXEC), part.key
+                copy_range(source, descriptor, part, self.uri(part.key))
+        finally:
+            if source >= 0:
+                os.close(source)
+
+    def _temporary(self) -> str:
+        folder = os.path.join(self.root, TEMPORARY)
+        os.makedirs(folder, exist_ok=True)
+        return os.path.join(folder, f"{os.getpid()}-{uuid4().hex}")
+
+    def _prune(self, path: str) -> None:
+        """Remove the folders that became empty, as an object store has none."""
+        folder = os.path.dirname(path)
+        with suppress(OSError):
+            while len(folder) > len(self.root):
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
+
+
+def _source_file(path: str, key: str, status: os.stat_result) -> SourceFile:
+    return SourceFile(uri=_text(path), name=_text(key), bytes=status.st_size, mtime_ns=status.st_mtime_ns)
+
+
+def _text(name: str) -> str:
+    """Return a name that can be written down: bytes that are no UTF-8 as ``\\xff`` (such a file is never opened)."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _scan(path: str) -> list[tuple[str, os.DirEntry[str]]]:
+    # A folder sorts as if its name ended in '/', so that a walk yields whole paths in order.
+    with os.scandir(path) as entries:
+        found = [(entry.name + "/" * entry.is_dir(follow_symlinks=False), entry) for entry in entries]
+    return [(entry.name, entry) for _, entry in sorted(found, key=lambda pair: pair[0])]

@@ -1,0 +1,149 @@
+"""The digest of a label: blind for version, history, dates and layout, and for nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from drf_reprocess.errors import UnreadableLabel
+from drf_reprocess.identifiers import Lidvid, Vid
+from drf_reprocess.pds4.digest import label_digest
+from drf_reprocess.pds4.label import product_label
+from drf_reprocess.pds4.read import read_label
+
+
+@pytest.fixture
+def label(gnc):
+    return gnc.read_bytes()
+
+
+def change(label, old, new):
+    changed = re.sub(old.encode(), new.encode(), label, count=1, flags=re.DOTALL)
+    assert changed != label
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<version_id>2.0<", "<version_id>7.3<"),
+        ("<publication_year>2020<", "<publication_year>2026<"),
+        ("<creation_date_time>[^<]*<", "<creation_date_time>2026-01-01T00:00:00Z<"),
+        ("<Modification_History>.*</Modification_History>", ""),
+        ("Data file replaced", "Something else"),
+        ("<Observation_Area>", "<!-- a comment -->\n\n<Observation_Area>"),
+        ("of the table", "of <!-- a comment -->the table"),
+        ('href="([^"]*)" schematypens="([^"]*)"', "schematypens='\\2'\n   href='\\1'"),
+        ("\n  <", "\n\t\t<"),
+        ("<title>", "<title>\n      "),
+        ('xsi:schemaLocation="[^h]*', 'xsi:schemaLocation="'),
+        ('<file_size unit="byte">', "<file_size  unit = 'byte' >"),
+        ("Four lines", "&#70;our\n   lines"),
+        ('<\\?xml version="1.0" encoding="UTF-8"\\?>', "<?xml version='1.0'?>"),
+    ],
+)
+def test_what_always_moves_does_not_count(label, old, new):
+    assert label_digest(change(label, old, new)) == label_digest(label)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("sci_anc_gnc14_341_342</log", "sci_anc_gnc14_341_343</log"),
+        ("<title>Guidance", "<title>guidance"),
+        ("<information_model_version>1.13", "<information_model_version>1.14"),
+        ("GNC\\) DRF file", "GNC) file"),
+        ("03:20:19.328Z", "03:20:19.329Z"),
+        ("<purpose>Engineering", "<purpose>Science"),
+        ("Prime Mission", "Transition"),
+        ("<md5_checksum>1f", "<md5_checksum>2f"),
+        ('<file_size unit="byte">', "<file_size>"),
+        ("<unit>rad/s</unit>", ""),
+        ("<unit>rad/s</unit>", "<unit>deg/s</unit>"),
+        ("PDS4_PDS_1D00.sch", "PDS4_PDS_1E00.sch"),
+        ("PDS4_PDS_1D00.xsd", "PDS4_PDS_1E00.xsd"),
+        ("mission/mvn/v1\"", "mission/mvn/v2\""),
+        ("<name>SCET</name>\\s*<field_number>1</field_number>", "<field_number>1</field_number><name>SCET</name>"),
+        ("<Citation_Information>", "<Citation_Information><doi>10.1/x</doi>"),
+    ],
+)
+def test_everything_else_counts(label, old, new):
+    assert label_digest(change(label, old, new)) != label_digest(label)
+
+
+def test_prefixes_and_indentation_do_not_count(label):
+    text = label.decode()
+    renamed = text.replace("mvn:", "q:").replace("xmlns:mvn", "xmlns:q")
+    assert label_digest(renamed.encode()) == label_digest(label)
+    prefixed = re.sub(r"<(/?)(?=[A-Za-z])(?!mvn:)", r"<\1p:", text).replace("xmlns=", "xmlns:p=")
+    assert label_digest(prefixed.encode()) == label_digest(label)
+    root = etree.fromstring(label)
+    for element in root.iter(etree.Element):
+        element.tail = None
+        if len(element):
+            element.text = None
+    flat = etree.tostring(root.getroottree(), encoding="UTF-16")
+    assert label_digest(flat) == label_digest(label)
+
+
+@given(st.builds(Vid, st.integers(1, 99), st.integers(0, 99)), st.integers(2000, 2100))
+def test_new_version_of_the_same_facts_has_the_same_digest(vid, year):
+    facts, profile, digest = _facts()
+    entry = replace(facts.history[0], vid=vid, description=f"Release of {year}.")
+    newer = replace(
+        facts,
+        lidvid=Lidvid(facts.lidvid.lid, vid),
+        history=(entry, *facts.history),
+        publication_year=year,
+        creation_time=f"{year}-01-01T00:00:00Z",
+    )
+    assert label_digest(product_label(newer, profile)) == digest
+
+
+@pytest.fixture(autouse=True)
+def _remember_facts(build_product, archive_profile):
+    facts = build_product(archive_profile).facts
+    _FACTS[:] = [facts, archive_profile, label_digest(product_label(facts, archive_profile))]
+
+
+_FACTS: list[object] = []
+
+
+def _facts():
+    return _FACTS
+
+
+def test_digest_of_what_is_no_label_is_refused():
+    for data in (b"", b"<a/>", b"<!DOCTYPE a><a/>", b"junk"):
+        with pytest.raises(UnreadableLabel, match="label"):
+            label_digest(data)
+
+
+HEAD = '<Product_Observational xmlns="http://pds.nasa.gov/pds4/pds/v1">'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<a",
+        "<a/>",
+        f"{HEAD}</Product_Observational>",
+        f'<!DOCTYPE x [<!ENTITY e "e">]>{HEAD}&e;</Product_Observational>',
+        "<" * 1000,
+        "<a>" * 400,
+    ],
+)
+def test_unreadable_label_is_refused(text):
+    with pytest.raises(UnreadableLabel, match="label"):
+        read_label(text.encode())
+
+
+def test_label_that_is_too_long_is_refused():
+    with pytest.raises(UnreadableLabel, match="at most"):
+        read_label(b" " * (5 << 20))
