@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import secrets
 import time
 from collections import Counter
@@ -119,6 +120,36 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
         result.elapsed_s = round(time.perf_counter() - started, 3)
         run.finish()
     return result
+
+
+def plan_mission(mission: Mission) -> dict[str, object]:
+    """Return what a run would do, as plain values; nothing is written."""
+    config = mission.config
+    discovery = discover(mission.source, config.source.settle_s)
+    with mission.catalog.listing() as listing:
+        planned = plan(
+            discovery,
+            listing,
+            mission.catalog,
+            mission.profile,
+            mission.repair,
+            max_file_bytes=config.run.max_file_bytes,
+            partition_bytes=config.run.partition_bytes,
+            workers=config.compute.workers or os.cpu_count() or 1,
+        )
+    return {
+        "files": planned.total,
+        "files_bytes": discovery.bytes,
+        "arriving": discovery.arriving,
+        "to_process": {"products": planned.products, "files": planned.files, "bytes": planned.bytes},
+        "reasons": dict(planned.reasons),
+        "to_set_aside": [
+            {"source": outcome.source.uri, "code": outcome.code, "message": outcome.message}
+            for outcome in planned.set_aside
+        ],
+        "settled": {str(state): count for state, count in planned.settled.items()},
+        "disk_bytes": planned.disk_bytes,
+    }
 
 
 class _Run:

@@ -250,13 +250,24 @@ def verify(
     as_json: AsJson = False,
     xml_catalog: Annotated[
         str | None,
-        typer.Option("--xml-catalog", metavar="FILE", help="OASIS catalog of the PDS4 schemas (validate.xml_catalog)."),
+        typer.Option(
+            "--xml-catalog",
+            metavar="FILE",
+            envvar="DRF_VALIDATE__XML_CATALOG",
+            help="OASIS catalog of the PDS4 schemas.",
+        ),
     ] = None,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile", metavar="NAME", envvar="DRF_MISSION__PROFILE", help="Mission whose context products are registered."
+        ),
+    ] = "maven-anc",
 ) -> int:
     """Open a finished package and prove it: both manifests, checksums, labels, inventories."""
     from drf_reprocess.reports.verification import verify_file
 
-    document = verify_file(package, xml_catalog or os.environ.get("DRF_VALIDATE__XML_CATALOG"))
+    document = verify_file(package, xml_catalog, profile)
     if as_json:
         print_json(document)
     else:

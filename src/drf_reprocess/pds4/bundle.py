@@ -62,9 +62,7 @@ def readme_text(bundle: Bundle, history: Iterable[HistoryEntry]) -> bytes:
 
     7-bit ASCII, lines of at most 78 characters that end in CR LF. `ProfileError` if a text is not ASCII.
     """
-    lines = _wrap(bundle.readme)
-    if lines and lines[-1]:
-        lines.append("")
+    lines = [line for block in bundle.readme.strip().split("\n\n") for line in [*_fold_block(block), ""]]
     lines += [f"LID {bundle.lid}", "", f"{'Version':<9}{'Date':<12}Description"]
     for entry in history:
         first = f"{str(entry.vid) + ' ':<9}{entry.date:<12}"
@@ -75,6 +73,14 @@ def readme_text(bundle: Bundle, history: Iterable[HistoryEntry]) -> bytes:
             f"the readme of bundle {bundle.lid} must be 7-bit ASCII without control characters"
         )
     return text.encode("ascii")
+
+
+def _fold_block(block: str) -> list[str]:
+    """Return the lines of a paragraph, set anew only if one of them is too long."""
+    lines = block.expandtabs().splitlines()
+    if all(len(line) <= README_WIDTH for line in lines):
+        return [line.rstrip() for line in lines]
+    return _wrap(" ".join(line.strip() for line in lines))
 
 
 def _wrap(text: str, indent: int = 0) -> list[str]:

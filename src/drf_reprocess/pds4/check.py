@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterator
 
-from drf_reprocess.errors import UnreadableLabel
 from drf_reprocess.model import Finding
 from drf_reprocess.pds4.delimited import check_delimited, check_inventory
 from drf_reprocess.pds4.elements import Element
@@ -16,7 +15,7 @@ from drf_reprocess.pds4.faults import data_fault, label_fault
 from drf_reprocess.pds4.fixed import check_fixed
 from drf_reprocess.pds4.layout import check_extents, check_layout
 from drf_reprocess.pds4.names import find_path_fault
-from drf_reprocess.pds4.parsing import is_pds4, parse_label, text_of
+from drf_reprocess.pds4.parsing import parse_pds4, text_of
 from drf_reprocess.pds4.rules import check_rules
 from drf_reprocess.pds4.structure import LabelFile, LabelObject, read_files
 
@@ -40,12 +39,10 @@ def check_label(
     not even a label is a finding too.
     """
     try:
-        root = parse_label(label)
+        root = parse_pds4(label)
         files = read_files(root)
-    except (UnreadableLabel, ValueError) as error:
+    except ValueError as error:
         return (label_fault("unreadable", str(error)),)
-    if not is_pds4(root):
-        return (label_fault("unreadable", f"the root element {root.tag!r} is not of the PDS4 common model"),)
     findings = list(check_rules(root, files, registered))
     for file in files:
         findings += check_layout(file)

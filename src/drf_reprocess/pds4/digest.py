@@ -7,9 +7,8 @@ import re
 
 from lxml import etree
 
-from drf_reprocess.errors import UnreadableLabel
 from drf_reprocess.pds4.elements import PDS, Element
-from drf_reprocess.pds4.parsing import is_instruction, is_pds4, nodes_before, parse_label
+from drf_reprocess.pds4.parsing import is_instruction, nodes_before, parse_pds4
 
 _MOVING = (
     ("Identification_Area", "version_id"),
@@ -21,6 +20,8 @@ _MOVING = (
 
 _PSEUDO_ATTRIBUTE = re.compile(r"""([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
+_WHITE_SPACE = re.compile(r"[ \t\r\n]+")
+
 
 def label_digest(label: bytes) -> str:
     """Return the SHA-256 of a label in canonical form, in hexadecimal digits.
@@ -30,9 +31,7 @@ def label_digest(label: bytes) -> str:
     So indentation, line ends, order of attributes, quotes and prefixes do not count, and everything else does.
     `UnreadableLabel` if it is no PDS4 label.
     """
-    root = parse_label(label)
-    if not is_pds4(root):
-        raise UnreadableLabel(f"the root element {root.tag!r} is not of the PDS4 common model")
+    root = parse_pds4(label)
     around = nodes_before(root) + list(root.itersiblings())
     instructions = [_normalise_instruction(node) for node in around if is_instruction(node)]
     _drop_moving(root)
@@ -75,8 +74,13 @@ def _remove(parent: Element, element: Element) -> None:
 def _collapse_white_space(root: Element) -> None:
     for element in root.iter():
         if element.text is not None and not is_instruction(element):
-            element.text = " ".join(element.text.split())
+            element.text = _collapse(element.text)
         if element.tail is not None:
-            element.tail = " ".join(element.tail.split())
+            element.tail = _collapse(element.tail)
         for name, value in element.attrib.items():
-            element.set(name, " ".join(str(value).split()))
+            element.set(name, _collapse(str(value)))
+
+
+def _collapse(text: str) -> str:
+    """Return a text with single blanks for all white space of XML, which is less than that of Unicode."""
+    return _WHITE_SPACE.sub(" ", text).strip(" ")

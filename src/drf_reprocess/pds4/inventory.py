@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from drf_reprocess.identifiers import LID_MAX_LENGTH, Lid, Lidvid, Vid
 from drf_reprocess.model import Finding, Severity
@@ -30,12 +31,19 @@ class InventoryRow:
         return None if self.vid is None else Lidvid(self.lid, self.vid)
 
 
+class InventoryContents(NamedTuple):
+    """What an inventory holds: the rows that can be read, and the faults of all others."""
+
+    rows: tuple[InventoryRow, ...]
+    findings: tuple[Finding, ...]
+
+
 def write_inventory(members: Iterable[Lidvid]) -> bytes:
     """Return the inventory of these primary members, sorted by LID and version number."""
     return b"".join(b"P,%b\r\n" % str(member).encode("ascii") for member in sorted(members))
 
 
-def read_inventory(data: bytes) -> tuple[tuple[InventoryRow, ...], tuple[Finding, ...]]:
+def read_inventory(data: bytes) -> InventoryContents:
     """Return the rows that can be read, and a finding (severity ERROR) for everything else.
 
     Strict: two fields without blanks or quotes, status ``P`` or ``S``, CR LF after each row and none empty, a version
@@ -61,7 +69,7 @@ def read_inventory(data: bytes) -> tuple[tuple[InventoryRow, ...], tuple[Finding
         offset += len(line) + 1
     if lines[-1]:
         findings.append(_fault("line-end", "has no CR LF at its end", len(lines), offset))
-    return tuple(rows), tuple(findings)
+    return InventoryContents(tuple(rows), tuple(findings))
 
 
 def count_rows(data: bytes) -> int:

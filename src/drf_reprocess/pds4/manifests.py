@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from drf_reprocess.identifiers import Lidvid
 from drf_reprocess.model import Finding, Severity
@@ -17,6 +18,20 @@ from drf_reprocess.pds4.names import find_clashes, find_path_fault
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _ROW = re.compile(r"(?P<key>\S+)(?P<separator>[ \t]+)(?P<path>.*)")
 _REMEDY = "ask the sender for a new manifest; do not unpack by this one"
+
+
+class TransferManifest(NamedTuple):
+    """What a transfer manifest holds: (LIDVID, path of the label), and what is wrong with it."""
+
+    rows: tuple[tuple[Lidvid, str], ...]
+    findings: tuple[Finding, ...]
+
+
+class ChecksumManifest(NamedTuple):
+    """What a checksum manifest holds: (MD5, path), and what is wrong with it."""
+
+    rows: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
 
 
 def write_transfer_manifest(rows: Iterable[tuple[Lidvid, str]], separator: str = "  ") -> bytes:
@@ -44,7 +59,7 @@ def write_checksum_manifest(rows: Iterable[tuple[str, str]]) -> bytes:
     return _write_rows((f"{md5}  ", path) for md5, path in texts)
 
 
-def read_transfer_manifest(data: bytes) -> tuple[tuple[tuple[Lidvid, str], ...], tuple[Finding, ...]]:
+def read_transfer_manifest(data: bytes) -> TransferManifest:
     """Return the rows (LIDVID, path) that can be read, and findings.
 
     ERROR: a row without two columns, an invalid LIDVID, one that stands twice, and every path that is dangerous,
@@ -72,10 +87,10 @@ def read_transfer_manifest(data: bytes) -> tuple[tuple[tuple[Lidvid, str], ...],
     if len(columns) > 1:
         findings.append(_warn("column", f"the paths begin in different columns: {sorted(columns)[:5]}"))
     findings += _check_paths([path for _, path in rows], records)
-    return tuple(rows), tuple(findings)
+    return TransferManifest(tuple(rows), tuple(findings))
 
 
-def read_checksum_manifest(data: bytes) -> tuple[tuple[tuple[str, str], ...], tuple[Finding, ...]]:
+def read_checksum_manifest(data: bytes) -> ChecksumManifest:
     """Return the rows (MD5, path) that can be read, and findings.
 
     ERROR: a row without two columns, a checksum that is not 32 small hexadecimal digits, and every path that is
@@ -96,7 +111,7 @@ def read_checksum_manifest(data: bytes) -> tuple[tuple[tuple[str, str], ...], tu
         rows.append((match["key"], match["path"]))
         records.append(record)
     findings += _check_paths([path for _, path in rows], records)
-    return tuple(rows), tuple(findings)
+    return ChecksumManifest(tuple(rows), tuple(findings))
 
 
 def _require_distinct(texts: Iterable[str]) -> None:

@@ -32,6 +32,14 @@ def parse_label(label: bytes) -> Element:
     return root
 
 
+def parse_pds4(label: bytes) -> Element:
+    """Return the root element of a PDS4 label; `UnreadableLabel` as `parse_label`, or for XML of another namespace."""
+    root = parse_label(label)
+    if not is_pds4(root):
+        raise UnreadableLabel(f"the label's root element {root.tag!r} is not of the PDS4 common model")
+    return root
+
+
 def _new_parser() -> etree.XMLParser:
     """Return a parser of its own for each label: one that is shared would be a lock between threads."""
     return etree.XMLParser(
@@ -73,7 +81,7 @@ def text_of(parent: Element | None, *path: str) -> str | None:
     element = find(parent, *path)
     if element is None or element.text is None:
         return None
-    return element.text.strip() or None
+    return element.text.strip(" \t\r\n") or None
 
 
 def integer_of(parent: Element | None, *path: str) -> int | None:

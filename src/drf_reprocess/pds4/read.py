@@ -12,10 +12,9 @@ from drf_reprocess.pds4.elements import Element
 from drf_reprocess.pds4.parsing import (
     find_all,
     integer_of,
-    is_pds4,
     iterate,
     local_name,
-    parse_label,
+    parse_pds4,
     text_of,
 )
 from drf_reprocess.pds4.structure import LabelObject, read_files
@@ -71,9 +70,7 @@ def read_label(label: bytes) -> LabelContents:
     `UnreadableLabel` (a ``ValueError``) if it is not well-formed, has a document type, is of no PDS4 class, or has
     no valid LID, VID, history entry or reference.
     """
-    root = parse_label(label)
-    if not is_pds4(root):
-        raise UnreadableLabel(f"the root element {root.tag!r} is not of the PDS4 common model")
+    root = parse_pds4(label)
     try:
         return _read(root)
     except ValueError as error:

@@ -12,11 +12,12 @@ from lxml import etree
 
 from drf_reprocess.errors import SchemaSetError, UnreadableLabel
 from drf_reprocess.model import Finding, Severity
-from drf_reprocess.pds4.elements import SCHEMATRON, XSI, Element
+from drf_reprocess.pds4.elements import PDS, SCHEMATRON, XSI, Element
 from drf_reprocess.pds4.parsing import is_instruction, is_pds4, line_of, nodes_before, parse_label
 from drf_reprocess.pds4.saxon import Saxon, TransformError, saxon_thread
 from drf_reprocess.pds4.schematron import FIELD_SEPARATOR, LINE_SEPARATOR, to_stylesheet
 from drf_reprocess.pds4.xml_catalog import XmlCatalog
+from drf_reprocess.profiles.model import InformationModel
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _REMEDY = "correct the label, or the profile that it is written by"
@@ -52,6 +53,14 @@ class SchemaSet:
         if isinstance(schema, str):
             raise SchemaSetError(f"the schemas {[url for _, url in wanted]} do not fit together: {schema}")
         self._compile_rules(files)
+
+    def prepare_model(self, model: InformationModel) -> None:
+        """Compile what the labels of a profile's information model name; `SchemaSetError` as `prepare`."""
+        pairs, rules = [(PDS, model.xsd)], [model.sch]
+        if model.dictionary is not None:
+            pairs.append((model.dictionary.namespace, model.dictionary.xsd))
+            rules.append(model.dictionary.sch)
+        self.prepare(pairs, rules)
 
     def check(self, label: bytes) -> tuple[Finding, ...]:
         """Return what the schemas and rules that a label names find in it.

@@ -45,19 +45,32 @@ class Views:
         yield bundle_key(bundle, record.label_path), record.label
         yield bundle_key(bundle, record.companion_path), record.companion
 
-    def publish(
-        self,
-        files: Iterable[tuple[str, StoredObject]],
-        obsolete: Iterable[tuple[str, StoredObject]] = (),
-    ) -> int:
-        """Show the files and take away those obsolete ones whose place no new file took; return how many are shown."""
+    def update(self, catalog: Catalog, run_id: str) -> int:
+        """Show what one run made, and take away what it replaced; return how many files are shown."""
         if self.mode == "none":
             return 0
+        shown = 0
+        for row in catalog.products(run_id=run_id):
+            former = catalog.former_product(row.record.lidvid)
+            shown += self._replace(
+                self.product_files(row.record), self.product_files(former) if former else ()
+            )
+        for record in catalog.current_aggregates().values():
+            if catalog.aggregate_run(record.lidvid) == run_id:
+                former_record = catalog.former_aggregate(record.lidvid)
+                shown += self._replace(
+                    self.aggregate_files(record), self.aggregate_files(former_record) if former_record else ()
+                )
+        return shown
+
+    def _replace(
+        self, files: Iterable[tuple[str, StoredObject]], former: Iterable[tuple[str, StoredObject]]
+    ) -> int:
         shown = set()
         for key, stored in files:
             self._show(key, stored)
             shown.add(key)
-        for key, _ in obsolete:
+        for key, _ in former:
             if key not in shown:
                 self.output.remove(key)
         return len(shown)

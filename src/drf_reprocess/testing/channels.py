@@ -117,9 +117,9 @@ def _spellings(
     spec: FileSpec, random: np.random.Generator, place: Place, channel: Channel, *, paired: bool
 ) -> dict[int, str]:
     """Return a few cells to be spelled otherwise; pairs and integers keep their numbers."""
-    if isinstance(channel.cells, Words) or not is_drf(spec) or random.integers(0, 3):
+    if isinstance(channel.cells, Words) or re.fullmatch(TIMES, place.column.name) or not is_drf(spec):
         return {}
-    if re.fullmatch(TIMES, place.column.name) and spec.variant.wide == "overflow":
+    if random.integers(0, 3):
         return {}
     spelled: dict[int, str] = {}
     records = random.integers(0, spec.records, int(random.integers(1, 4))).tolist()
@@ -127,7 +127,7 @@ def _spellings(
     if place.width > 16:
         care = tuple(text for text in CARE_ALL if len(text) > 16)
     fitting = [text for text in care if len(text) <= place.width]
-    keep = paired or place.column.kind is Kind.INTEGER or re.fullmatch(TIMES, place.column.name) is not None
+    keep = paired or place.column.kind is Kind.INTEGER
     for record in records:
         if channel.blank is not None and channel.blank[record]:
             continue

@@ -58,7 +58,9 @@ def _fields(profile: Profile, type_name: str) -> tuple[Field, ...]:
     return tuple(fields)
 
 
-def _build_product(profile: Profile, type_name: str = "gnc", records: int = 3, header_lines: int = 4) -> Product:
+def _build_product(
+    profile: Profile, type_name: str = "gnc", records: int = 3, header_lines: int = 4
+) -> Product:
     fields = _fields(profile, type_name)
     record_bytes = fields[-1].location + fields[-1].length + 2
     cells = bytearray(b" " * (record_bytes - 2) + b"\r\n")
@@ -88,7 +90,9 @@ def _build_product(profile: Profile, type_name: str = "gnc", records: int = 3, h
 
 
 def _build_collection(collection: Collection) -> CollectionFacts:
-    members = [Lidvid(collection.lid.child(f"sci_anc_{collection.type}14_34{n}_342"), Vid(1, n)) for n in range(3)]
+    members = [
+        Lidvid(collection.lid.child(f"sci_anc_{collection.type}14_34{n}_342"), Vid(1, n)) for n in range(3)
+    ]
     return CollectionFacts(
         lidvid=Lidvid(collection.lid, Vid(2, 1)),
         type=collection.type,

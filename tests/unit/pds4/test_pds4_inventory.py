@@ -19,7 +19,9 @@ from drf_reprocess.pds4.names import find_file_name_fault, find_folder_name_faul
 
 WORDS = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}[a-z0-9]", fullmatch=True)
 VIDS = st.builds(Vid, st.integers(1, 20), st.integers(0, 20))
-LIDVIDS = st.builds(lambda word, vid: Lidvid(Lid(f"urn:nasa:pds:maven.anc:data.drf.gnc:{word}"), vid), WORDS, VIDS)
+LIDVIDS = st.builds(
+    lambda word, vid: Lidvid(Lid(f"urn:nasa:pds:maven.anc:data.drf.gnc:{word}"), vid), WORDS, VIDS
+)
 PATHS = st.lists(WORDS, min_size=1, max_size=3).map("/".join)
 MD5S = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 LID = "urn:nasa:pds:maven.anc:data.drf.gnc:"
@@ -100,7 +102,10 @@ def test_any_bytes_are_read_without_a_crash(data):
 
 
 def test_manifest_bytes():
-    rows = [(Lidvid.from_text(f"{LID}longer::1.0"), "b/y.xml"), (Lidvid.from_text(f"{LID}a::2.10"), "a/x.xml")]
+    rows = [
+        (Lidvid.from_text(f"{LID}longer::1.0"), "b/y.xml"),
+        (Lidvid.from_text(f"{LID}a::2.10"), "a/x.xml"),
+    ]
     assert write_transfer_manifest(rows) == (
         f"{LID}a::2.10      a/x.xml\n{LID}longer::1.0  b/y.xml\n".encode()
     )
@@ -109,7 +114,19 @@ def test_manifest_bytes():
     )
 
 
-DANGEROUS = ["/etc/passwd", "../x", "a/../../x", "a\\b", "a\tb", "C:/x", "a//b", "./a", "\u00e4.xml", "a\x7f", "a/"]
+DANGEROUS = [
+    "/etc/passwd",
+    "../x",
+    "a/../../x",
+    "a\\b",
+    "a\tb",
+    "C:/x",
+    "a//b",
+    "./a",
+    "\u00e4.xml",
+    "a\x7f",
+    "a/",
+]
 
 
 @pytest.mark.parametrize("path", DANGEROUS)
@@ -180,12 +197,28 @@ def test_good_file_name(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a", "a b.drf", "_a.drf", "a.drf_", ".a", "a.", "aux", "COM1.txt", "nul.xml", "a.out", "x" * 252 + ".drf"]
+    "name",
+    [
+        "",
+        "a",
+        "a b.drf",
+        "_a.drf",
+        "a.drf_",
+        ".a",
+        "a.",
+        "aux",
+        "COM1.txt",
+        "nul.xml",
+        "a.out",
+        "x" * 252 + ".drf",
+    ],
 )
 def test_bad_file_name(name):
     assert find_file_name_fault(name)
 
 
-@pytest.mark.parametrize(("name", "good"), [("data_drf_gnc", True), ("data.drf", False), ("con", False), ("a b", False)])
+@pytest.mark.parametrize(
+    ("name", "good"), [("data_drf_gnc", True), ("data.drf", False), ("con", False), ("a b", False)]
+)
 def test_folder_name(name, good):
     assert (find_folder_name_fault(name) == "") is good

@@ -19,12 +19,15 @@ from drf_reprocess.pds4.read import read_label
 from drf_reprocess.pds4.schemas import schema_set
 from drf_reprocess.profiles.load import load_profile
 
+HISTORY = (HistoryEntry("2015-05-01", Vid(1, 0), "First release."),)
 PDS = "{http://pds.nasa.gov/pds4/pds/v1}"
 
 
 def outline(label):
     root = etree.fromstring(label)
-    return [(len(list(node.iterancestors())), node.tag, sorted(node.attrib)) for node in root.iter(etree.Element)]
+    return [
+        (len(list(node.iterancestors())), node.tag, sorted(node.attrib)) for node in root.iter(etree.Element)
+    ]
 
 
 def values(label, name):
@@ -44,7 +47,9 @@ def test_every_product_label_is_valid(profile, build_product, xml_catalog):
         product = build_product(profile, file_type.name)
         label = product_label(product.facts, profile)
         assert schemas.check(label) == ()
-        assert check_label(label, {product.facts.file_name: product.data}.get, profile.context.registered) == ()
+        assert (
+            check_label(label, {product.facts.file_name: product.data}.get, profile.context.registered) == ()
+        )
 
 
 def test_every_collection_and_bundle_label_is_valid(profile, build_collection, build_bundle, xml_catalog):
@@ -112,7 +117,7 @@ def test_bundle_label_has_the_structure_of_the_archives(archive_profile, example
     bundle = archive_profile.bundles[0]
     ours = outline(bundle_label(build_bundle(bundle), archive_profile, bundle))
     theirs = outline(expected)
-    member = [row for row in theirs if row[1] == PDS + "Bundle_Member_Entry"][0]
+    member = next(row for row in theirs if row[1] == PDS + "Bundle_Member_Entry")
     assert ours[: ours.index(member) + 4] == theirs[: theirs.index(member) + 4]
 
 
@@ -247,6 +252,15 @@ def test_readme_lines_are_short_ascii_and_end_in_crlf(profile):
     assert f"LID {bundle.lid}".encode() in lines
     assert any(line.startswith(b"12.10    2026-11-21  word word") for line in lines)
     assert any(line.startswith(b"1234.56789 2026-11-21") for line in lines)
+
+
+def test_readme_paragraph_with_a_long_line_is_set_anew(archive_profile):
+    text = "short lines\n  stay as they are\n\n" + "word " * 20 + "\nnext line\n"
+    bundle = archive_profile.bundles[0].model_copy(update={"readme": text})
+    lines = readme_text(bundle, HISTORY).decode().split("\r\n")
+    assert lines[:3] == ["short lines", "  stay as they are", ""]
+    assert lines[3] == " ".join(["word"] * 15)
+    assert lines[4] == " ".join(["word"] * 5) + " next line"
 
 
 def test_readme_outside_ascii_is_refused(archive_profile):
