@@ -175,7 +175,7 @@ class Dictionary(Frozen):
     namespace: str
     xsd: str
     sch: str
-    phase_path: tuple[str, ...] = ("MAVEN", "mission_phase_name")
+    phase_path: tuple[str, ...] = ()
     """Elements of the dictionary, from the outermost in, that tell the mission phase in a label's Mission_Area."""
 
 

@@ -194,4 +194,4 @@ def _inventory_members(output: Store, former: AggregateRecord) -> dict[Lid, Vid]
 
 def _bundle_members(output: Store, former: AggregateRecord) -> dict[Lid, Vid]:
     contents = read_label(output.read(object_key(former.label.sha256)))
-    return {member.lid: member.vid for member in contents.members}
+    return {member.lid: member.vid for member in contents.members if member.vid is not None}

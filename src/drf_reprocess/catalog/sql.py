@@ -1,0 +1,530 @@
+"""The catalog in an SQL database: SQLite here, written so that PostgreSQL needs another URL and no other code."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    and_,
+    create_engine,
+    delete,
+    event,
+    exists,
+    func,
+    inspect,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+
+from drf_reprocess.catalog.base import KnownSource, Listing, ProductRow, RunRecord, SourceRow
+from drf_reprocess.catalog.listing import SqlListing
+from drf_reprocess.catalog.rows import (
+    aggregate_to_deliverable,
+    aggregate_to_row,
+    delivery_to_row,
+    finding_to_row,
+    member_to_row,
+    product_to_deliverable,
+    product_to_row,
+    run_to_row,
+    source_to_row,
+    to_aggregate,
+    to_delivery,
+    to_finding,
+    to_product,
+    to_source_row,
+)
+from drf_reprocess.catalog.tables import (
+    SCHEMA_VERSION,
+    aggregates,
+    deliveries,
+    delivery_members,
+    findings,
+    meta,
+    metadata,
+    products,
+    runs,
+    sources,
+)
+from drf_reprocess.errors import CatalogConflict, CatalogError, CatalogVersionError, ConfigurationError
+from drf_reprocess.identifiers import Lid, Lidvid, Vid
+from drf_reprocess.model import (
+    AggregateRecord,
+    Decision,
+    Deliverable,
+    DeliveryMember,
+    DeliveryRecord,
+    Finding,
+    Outcome,
+    ProductRecord,
+    SourceOutcome,
+    SourceState,
+)
+
+LIVE = ("packed", "verified")
+"""States of a delivery that its receiver has, or will get: what is in it need not be delivered again."""
+
+PAGE = 500
+BUSY_TIMEOUT_S = 30
+
+
+@contextlib.contextmanager
+def open_catalog(url: str, *, create: bool) -> Iterator[SqlCatalog]:
+    """Open the catalog at a database URL; ``create`` makes it, and a SQLite file's folder, where there is none.
+
+    Raises
+    ------
+    ConfigurationError
+        If the URL is none, or its database's driver is not installed.
+    CatalogVersionError
+        If the catalog was written under another version of its schema.
+    CatalogError
+        If it cannot be opened, or there is none and ``create`` is off.
+    """
+    engine = _make_engine(url, create=create)
+    try:
+        with _translated(url):
+            _check_schema(engine, url, create=create)
+        yield SqlCatalog(engine, url)
+    finally:
+        engine.dispose()
+
+
+def _make_engine(url: str, *, create: bool) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+            path = Path(str(parsed.database))
+            if not create and not path.is_file():
+                raise CatalogError(
+                    f"there is no catalog at {path}: nothing has been run on this output yet; `drf-reprocess run` makes it"
+                )
+            path.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ConfigurationError(
+            f"catalog.url = {url!r} cannot be used: {error}; expected as sqlite:////path/to/catalog.sqlite"
+        ) from error
+    except OSError as error:
+        raise CatalogError(f"the folder of the catalog {url} cannot be made: {error}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+    # The driver must not open transactions by itself: `_begin_sqlite` does, at once for writing where need be.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that will write takes the lock at its start: one taken later could find its reads outdated.
+    immediate = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _check_schema(engine: Engine, url: str, *, create: bool) -> None:
+    with engine.connect().execution_options(writes=create) as connection, connection.begin():
+        if inspect(connection).has_table(meta.name):
+            version = connection.execute(select(meta.c.schema_version)).scalar_one()
+            if version != SCHEMA_VERSION:
+                raise CatalogVersionError(
+                    f"the catalog {url} has schema version {version}, this software needs {SCHEMA_VERSION}: use the "
+                    "software that wrote it, or another catalog.url"
+                )
+        elif create:
+            metadata.create_all(connection)
+            connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION))
+        else:
+            raise CatalogError(f"the database {url} holds no catalog; `drf-reprocess run` makes it")
+
+
+@contextlib.contextmanager
+def _translated(url: str) -> Iterator[None]:
+    """Translate the database's errors, once, at the edge."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise CatalogConflict(
+            f"the catalog {url} refused a row that is there already with other content: {error.orig}; another run may "
+            "be at work on this output"
+        ) from error
+    except DBAPIError as error:
+        raise CatalogError(
+            f"the catalog {url} cannot be used: {error.orig}; see that it is a catalog, may be written, is not locked by "
+            "another run, and has disk space"
+        ) from error
+
+
+class SqlCatalog:
+    """The catalog over an SQLAlchemy engine; see `catalog.base.Catalog` for what each method promises."""
+
+    def __init__(self, engine: Engine, url: str) -> None:
+        self._engine = engine
+        self._url = url
+
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with _translated(self._url), self._engine.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with (
+            _translated(self._url),
+            self._engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    # Runs
+
+    def start_run(self, run: RunRecord) -> None:
+        """Record that a run has begun."""
+        with self._write() as connection:
+            connection.execute(insert(runs).values(**run_to_row(run)))
+
+    def finish_run(self, run_id: str, state: str, ended_at: str, summary: Mapping[str, Any]) -> None:
+        """Record how a run ended."""
+        with self._write() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.run_id == run_id)
+                .values(state=state, ended_at=ended_at, summary=dict(summary))
+            )
+
+    def runs(self) -> list[RunRecord]:
+        """Return all runs, oldest first, without their configuration."""
+        with self._read() as connection:
+            rows = connection.execute(select(runs).order_by(runs.c.started_at, runs.c.run_id)).mappings()
+            return [RunRecord(**dict(row) | {"config": {}}) for row in rows]
+
+    def has_unfinished_run(self, but: str) -> bool:
+        """Tell whether the last run before ``but`` was cut off or failed."""
+        latest = (
+            select(runs.c.state)
+            .where(runs.c.run_id != but)
+            .order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+            .limit(1)
+        )
+        with self._read() as connection:
+            state = connection.execute(latest).scalar_one_or_none()
+        return state in ("running", "failed", "interrupted")
+
+    # Sources
+
+    @contextlib.contextmanager
+    def listing(self) -> Iterator[Listing]:
+        """Give an empty listing in temporary tables; it is gone at the end."""
+        with (
+            _translated(self._url),
+            self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        ):
+            yield SqlListing(connection)
+
+    def known_source(self, uri: str) -> KnownSource | None:
+        """Return what is known of one received file."""
+        with self._read() as connection:
+            row = connection.execute(select(sources).where(sources.c.uri == uri)).one_or_none()
+        if row is None:
+            return None
+        return KnownSource(
+            row.bytes, row.mtime_ns, row.version, SourceState(row.state), row.code, row.fingerprint
+        )
+
+    def commit_states(
+        self, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[SourceOutcome]
+    ) -> None:
+        """Record what became of files that no worker read, in one transaction."""
+        with self._write() as connection:
+            _write_sources(connection, run_id, run_time, fingerprint, outcomes)
+
+    def commit_outcomes(
+        self, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[Outcome]
+    ) -> None:
+        """Record a task's outcomes in one transaction; ``CatalogConflict`` if another run got there first."""
+        with self._write() as connection:
+            for outcome in outcomes:
+                _write_sources(connection, run_id, run_time, fingerprint, outcome.sources)
+                if outcome.product is not None and outcome.decision is not Decision.SAME:
+                    _replace_current(
+                        connection, products, outcome.product.lidvid, outcome.former, product_to_row(outcome.product, run_id)
+                    )
+
+    def source_rows(self, *, states: Iterable[SourceState] | None = None) -> Iterator[SourceRow]:
+        """Yield received files, sorted by name, of these states or all."""
+        query = select(sources).order_by(sources.c.name, sources.c.uri)
+        if states is not None:
+            query = query.where(sources.c.state.in_([state.value for state in states]))
+        for row in self._stream(query):
+            yield to_source_row(row)
+
+    def state_counts(self) -> dict[SourceState, int]:
+        """Count received files by state."""
+        with self._read() as connection:
+            rows = connection.execute(select(sources.c.state, func.count()).group_by(sources.c.state))
+            return {SourceState(state): count for state, count in rows}
+
+    def findings(self, source_uri: str) -> list[Finding]:
+        """Return the findings of one received file."""
+        with self._read() as connection:
+            rows = connection.execute(select(findings).where(findings.c.source_uri == source_uri)).mappings()
+            return [to_finding(row) for row in rows]
+
+    # Products
+
+    def products(
+        self,
+        *,
+        type: str | None = None,
+        lid: str | None = None,
+        start: str | None = None,
+        stop: str | None = None,
+        run_id: str | None = None,
+    ) -> Iterator[ProductRow]:
+        """Yield current products sorted by LID; ``start`` and ``stop`` select those that overlap a time range."""
+        query = select(products).where(products.c.current).order_by(products.c.lid)
+        if type is not None:
+            query = query.where(products.c.type == type)
+        if lid is not None:
+            query = query.where(products.c.lid == lid)
+        if start is not None:
+            query = query.where(products.c.stop_time >= start)
+        if stop is not None:
+            query = query.where(products.c.start_time < stop)
+        if run_id is not None:
+            query = query.where(products.c.run_id == run_id)
+        for row in self._stream(query):
+            yield to_product(row)
+
+    def product(self, lid: Lid) -> ProductRecord | None:
+        """Return the current version of a product."""
+        query = select(products).where(products.c.current, products.c.lid == str(lid))
+        row = self._one(query)
+        return None if row is None else to_product(row).record
+
+    def former_product(self, lidvid: Lidvid) -> ProductRecord | None:
+        """Return the version before this one."""
+        row = self._one(_former_version(products, lidvid))
+        return None if row is None else to_product(row).record
+
+    def members(self, collection_lid: Lid) -> Iterator[ProductRecord]:
+        """Yield the current products of a collection, sorted by LID."""
+        query = (
+            select(products)
+            .where(products.c.current, products.c.collection_lid == str(collection_lid))
+            .order_by(products.c.lid)
+        )
+        for row in self._stream(query):
+            yield to_product(row).record
+
+    # Collections and bundles
+
+    def current_aggregates(self) -> dict[Lid, AggregateRecord]:
+        """Return the current versions of collections and bundles."""
+        records = [to_aggregate(row) for row in self._all(select(aggregates).where(aggregates.c.current))]
+        return {record.lidvid.lid: record for record in records}
+
+    def aggregates_of_run(self, run_id: str) -> list[AggregateRecord]:
+        """Return the current collections and bundles that a run made."""
+        query = select(aggregates).where(aggregates.c.current, aggregates.c.run_id == run_id)
+        return [to_aggregate(row) for row in self._all(query)]
+
+    def former_aggregate(self, lidvid: Lidvid) -> AggregateRecord | None:
+        """Return the version before this one."""
+        row = self._one(_former_version(aggregates, lidvid))
+        return None if row is None else to_aggregate(row)
+
+    def commit_aggregates(
+        self, run_id: str, records: Sequence[AggregateRecord], expected: Mapping[Lid, Vid | None]
+    ) -> None:
+        """Record new versions of collections and bundles in one transaction."""
+        with self._write() as connection:
+            for record in records:
+                _replace_current(
+                    connection,
+                    aggregates,
+                    record.lidvid,
+                    expected.get(record.lidvid.lid),
+                    aggregate_to_row(record, run_id),
+                )
+
+    # Deliveries
+
+    def undelivered_days(self, bundle_lid: Lid) -> list[str]:
+        """Return the days (YYYY-MM-DD, sorted) of current products that are in no live delivery."""
+        query = (
+            select(products.c.day.label("day"))
+            .distinct()
+            .where(products.c.current, products.c.bundle_lid == str(bundle_lid), ~_is_delivered(products))
+            .order_by(products.c.day)
+        )
+        return [row["day"] for row in self._all(query)]
+
+    def undelivered_products(self, bundle_lid: Lid, first: str, last: str) -> list[Deliverable]:
+        """Return current products of these days that are in no live delivery, sorted by path."""
+        query = (
+            select(products)
+            .where(
+                products.c.current,
+                products.c.bundle_lid == str(bundle_lid),
+                products.c.day.between(first, last),
+                ~_is_delivered(products),
+            )
+            .order_by(products.c.data_path)
+        )
+        return [product_to_deliverable(row) for row in self._all(query)]
+
+    def undelivered_aggregates(self, bundle_lid: Lid) -> list[Deliverable]:
+        """Return current collections and the bundle that are in no live delivery."""
+        query = (
+            select(aggregates)
+            .where(aggregates.c.current, aggregates.c.bundle_lid == str(bundle_lid), ~_is_delivered(aggregates))
+            .order_by(aggregates.c.lid)
+        )
+        return [aggregate_to_deliverable(row) for row in self._all(query)]
+
+    def next_delivery_number(self, bundle_lid: Lid) -> int:
+        """Return a number that no delivery of the bundle had yet."""
+        query = select(func.coalesce(func.max(deliveries.c.number), 0) + 1).where(
+            deliveries.c.bundle_lid == str(bundle_lid)
+        )
+        with self._read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def commit_delivery(self, record: DeliveryRecord, members: Sequence[DeliveryMember]) -> None:
+        """Record a packed delivery and its files in one transaction."""
+        with self._write() as connection:
+            connection.execute(insert(deliveries).values(**delivery_to_row(record)))
+            connection.execute(
+                insert(delivery_members), [member_to_row(member, record.delivery_id) for member in members]
+            )
+
+    def set_delivery_state(self, delivery_id: str, expected: str, new: str) -> None:
+        """Move a delivery from one state to another; ``CatalogConflict`` if it is in a third."""
+        with self._write() as connection:
+            moved = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.delivery_id == delivery_id, deliveries.c.state == expected)
+                .values(state=new)
+            )
+            if moved.rowcount != 1:
+                raise CatalogConflict(
+                    f"delivery {delivery_id} is not in state {expected}: it cannot become {new}; another run may be at "
+                    "work on this output"
+                )
+
+    def deliveries(self, *, run_id: str | None = None) -> list[DeliveryRecord]:
+        """Return deliveries in the order of their making."""
+        query = select(deliveries).order_by(deliveries.c.bundle_lid, deliveries.c.number)
+        if run_id is not None:
+            query = query.where(deliveries.c.run_id == run_id)
+        return [to_delivery(row) for row in self._all(query)]
+
+    # Queries
+
+    def _one(self, query: Select[Any]) -> Mapping[str, Any] | None:
+        with self._read() as connection:
+            row: Mapping[str, Any] | None = connection.execute(query).mappings().one_or_none()
+            return row
+
+    def _all(self, query: Select[Any]) -> list[Mapping[str, Any]]:
+        with self._read() as connection:
+            return list(connection.execute(query).mappings())
+
+    def _stream(self, query: Select[Any]) -> Iterator[Mapping[str, Any]]:
+        with self._read() as connection:
+            yield from connection.execution_options(yield_per=PAGE).execute(query).mappings()
+
+
+def _write_sources(
+    connection: Connection, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[SourceOutcome]
+) -> None:
+    for outcome in outcomes:
+        row = source_to_row(outcome, run_id, run_time, fingerprint)
+        former = connection.execute(
+            select(sources.c.state, sources.c.code, sources.c.since).where(sources.c.uri == row["uri"])
+        ).one_or_none()
+        if former is None:
+            connection.execute(insert(sources).values(**row))
+        else:
+            # Unchanged is how a run sees a processed file, not another state of it.
+            if outcome.state is SourceState.UNCHANGED:
+                row["state"] = SourceState.PROCESSED.value
+            if (former.state, former.code) == (row["state"], row["code"]):
+                row["since"] = former.since
+            connection.execute(update(sources).where(sources.c.uri == row["uri"]).values(**row))
+        connection.execute(delete(findings).where(findings.c.source_uri == row["uri"]))
+        if outcome.findings:
+            connection.execute(
+                insert(findings), [finding_to_row(finding, row["uri"], run_id) for finding in outcome.findings]
+            )
+
+
+def _replace_current(
+    connection: Connection, table: Any, lidvid: Lidvid, expected: Vid | None, row: Mapping[str, Any]  # noqa: ANN401
+) -> None:
+    """Put a version in the place of the expected one, or refuse if another stands there."""
+    current = connection.execute(
+        select(table.c.major, table.c.minor).where(table.c.lid == str(lidvid.lid), table.c.current)
+    ).one_or_none()
+    found = None if current is None else Vid(current.major, current.minor)
+    if found != expected:
+        raise CatalogConflict(
+            f"{lidvid.lid}: the current version is {found}, {lidvid.vid} was decided from {expected}: another run got "
+            "there first; run again"
+        )
+    stored = connection.execute(
+        select(table.c.label_md5).where(
+            table.c.lid == str(lidvid.lid), table.c.major == lidvid.vid.major, table.c.minor == lidvid.vid.minor
+        )
+    ).scalar_one_or_none()
+    if stored is not None:
+        raise CatalogConflict(
+            f"{lidvid} exists already, with a label of MD5 {stored}; the new one has {row['label_md5']}: a version is "
+            "never given twice"
+        )
+    connection.execute(update(table).where(table.c.lid == str(lidvid.lid), table.c.current).values(current=False))
+    connection.execute(insert(table).values(**row))
+
+
+def _former_version(table: Any, lidvid: Lidvid) -> Select[Any]:  # noqa: ANN401 - a table
+    major, minor = lidvid.vid.major, lidvid.vid.minor
+    return (
+        select(table)
+        .where(
+            table.c.lid == str(lidvid.lid),
+            (table.c.major < major) | and_(table.c.major == major, table.c.minor < minor),
+        )
+        .order_by(table.c.major.desc(), table.c.minor.desc())
+        .limit(1)
+    )
+
+
+def _is_delivered(table: Any) -> Any:  # noqa: ANN401 - a table to a condition
+    return exists().where(
+        delivery_members.c.lid == table.c.lid,
+        delivery_members.c.major == table.c.major,
+        delivery_members.c.minor == table.c.minor,
+        delivery_members.c.delivery_id == deliveries.c.delivery_id,
+        deliveries.c.state.in_(LIVE),
+    )

@@ -1,0 +1,378 @@
+"""Verify, on the workers: read members of a package, compare them with the checksum manifest and with their labels.
+
+A zip package is cut into runs of consecutive members, a tar.gz package is one stream. A label is checked in the task
+that has its files; one whose files are in no task with it comes back as deferred and is sent again with them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+from drf_reprocess.archives.reading import MemberFault, ReadAhead
+from drf_reprocess.archives.tar_reader import iter_tar_members, open_ranges
+from drf_reprocess.archives.zip_reader import MemberEntry, read_member
+from drf_reprocess.errors import PackageError, UnreadableLabel
+from drf_reprocess.identifiers import Lidvid
+from drf_reprocess.model import Severity, Verdict, VerificationEntry
+from drf_reprocess.pds4.check import check_label
+from drf_reprocess.pds4.read import LabelContents, read_label
+from drf_reprocess.pds4.schemas import schema_set
+from drf_reprocess.storage.base import Store
+
+LABEL_SUFFIXES = (".xml", ".lblx")
+AGGREGATES = ("Product_Collection", "Product_Bundle")
+KEPT_BYTES = 32 * 2**20
+"""Contents kept in memory for labels that come later."""
+FILE_CODES = frozenset({"data-file-missing", "data-size", "data-md5"})
+"""Findings of the label checker that are verdicts on the file here, not on its label."""
+
+ReadFile = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyContext:
+    """What every task needs."""
+
+    store: Store
+    package_key: str
+    package_bytes: int
+    xml_catalog: str | None
+    registered: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ZipTask:
+    """Members of a zip package, each with the MD5 of the checksum manifest (empty: it has no row)."""
+
+    members: tuple[tuple[MemberEntry, str], ...]
+    deferred: bool = False
+    """Whether these are labels sent again with their files: nothing is expected elsewhere any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TarTask:
+    """A whole tar.gz package, with the rows (path, MD5) of its checksum manifest."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFacts:
+    """What the driver needs to know of a label."""
+
+    path: str
+    lidvid: Lidvid | None
+    """None where the label cannot be read."""
+    product_class: str
+    files: tuple[str, ...]
+    """Paths in the package of the files that it describes."""
+    inventory: bytes | None = None
+    """Of a collection label: the inventory."""
+
+    @property
+    def is_basic(self) -> bool:
+        """Whether it is a member of a collection, not a collection or bundle itself."""
+        return self.lidvid is not None and self.product_class not in AGGREGATES
+
+
+@dataclass(slots=True)
+class MembersResult:
+    """What a task found."""
+
+    paths: list[str] = field(default_factory=list)
+    """Members that the task came to."""
+    entries: list[VerificationEntry] = field(default_factory=list)
+    labels: list[LabelFacts] = field(default_factory=list)
+    unlisted: list[tuple[str, str]] = field(default_factory=list)
+    """Path and MD5 of the members without a row in the checksum manifest."""
+    damaged: list[str] = field(default_factory=list)
+    """Members that cannot be read or were refused."""
+    deferred: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """Labels to be sent again, each with the paths of their files."""
+    broken: str = ""
+    """Why a stream could not be read to its end."""
+
+    def add(self, path: str, verdict: Verdict, message: str) -> None:
+        """Note a verdict."""
+        self.entries.append(VerificationEntry(path, verdict, message))
+
+    def refuse(self, fault: MemberFault) -> None:
+        """Note that a member cannot be used."""
+        self.damaged.append(fault.path)
+        self.add(fault.path, Verdict.DAMAGED if fault.unreadable else Verdict.INVALID, fault.message)
+
+
+class _Elsewhere(Exception):  # noqa: N818 - no error: the label waits
+    """A label names a file that is not at hand."""
+
+
+class _Unusable(Exception):  # noqa: N818 - told already
+    """A label names a file on which there is a verdict already."""
+
+
+def verify_members(context: VerifyContext, task: ZipTask | TarTask) -> MembersResult:
+    """Read the members of a task and return all verdicts on them; damage is a verdict, too. The task function.
+
+    Raises
+    ------
+    StorageError
+        If the package cannot be read at all.
+    SchemaSetError
+        If the XML schemas cannot be used.
+    """
+    if isinstance(task, ZipTask):
+        return _ZipRun(context, task).verify()
+    with ExitStack() as stack:
+        return _verify_tar(context, dict(task.rows), _Shelf(stack))
+
+
+def is_label(path: str) -> bool:
+    """Tell whether a member is a label, by its name (SIS 6.2)."""
+    return path.lower().endswith(LABEL_SUFFIXES)
+
+
+def md5_of(data: bytes) -> str:
+    """Return the MD5 of the manifests: 32 small hexadecimal digits."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+class _ZipRun:
+    """One task on a zip package: members are read where they are asked for, the last ones are kept."""
+
+    def __init__(self, context: VerifyContext, task: ZipTask) -> None:
+        self._context = context
+        self._task = task
+        read_range = partial(context.store.read_range, context.package_key)
+        self._read = ReadAhead(read_range, context.package_bytes)
+        self._entries = {entry.path: entry for entry, _ in task.members}
+        self._kept: dict[str, bytes] = {}
+        self._result = MembersResult()
+
+    def verify(self) -> MembersResult:
+        result = self._result
+        for entry, md5 in self._task.members:
+            try:
+                data = self._member(entry.path)
+            except _Unusable:
+                continue
+            if not self._task.deferred:
+                _compare_row(result, entry.path, data, md5)
+            if is_label(entry.path):
+                self._label(entry.path, data)
+        if not self._task.deferred:
+            result.paths += self._entries
+        return result
+
+    def _label(self, path: str, label: bytes) -> None:
+        try:
+            check_one(self._context, self._result, path, label, self._file)
+        except _Elsewhere as elsewhere:
+            files = _files_of(path, label)
+            self._result.deferred.append((path, files or (str(elsewhere),)))
+
+    def _file(self, path: str) -> bytes | None:
+        if path in self._entries:
+            return self._member(path)
+        if self._task.deferred:
+            return None
+        raise _Elsewhere(path)
+
+    def _member(self, path: str) -> bytes:
+        if path in self._result.damaged:
+            raise _Unusable
+        data = self._kept.get(path)
+        if data is None:
+            try:
+                data = read_member(self._read, self._entries[path])
+            except PackageError as error:
+                self._result.refuse(MemberFault(path, str(error), unreadable=True))
+                raise _Unusable from error
+            self._kept[path] = data
+            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > KEPT_BYTES:
+                del self._kept[next(iter(self._kept))]
+        return data
+
+
+class _Shelf:
+    """Contents of a stream that are still needed; what does not fit into memory lies in a temporary file."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._kept: dict[str, bytes] = {}
+        self._spilled: dict[str, tuple[int, int]] = {}
+        self._stack = stack
+        self._file: tempfile._TemporaryFileWrapper[bytes] | None = None
+        self._bytes = 0
+
+    def put(self, path: str, data: bytes) -> None:
+        if self._bytes + len(data) <= KEPT_BYTES:
+            self._kept[path] = data
+            self._bytes += len(data)
+            return
+        if self._file is None:
+            self._file = self._stack.enter_context(tempfile.NamedTemporaryFile())
+        self._spilled[path] = (self._file.seek(0, 2), len(data))
+        self._file.write(data)
+
+    def get(self, path: str) -> bytes | None:
+        if path in self._spilled and self._file is not None:
+            offset, size = self._spilled[path]
+            self._file.seek(offset)
+            return self._file.read(size)
+        return self._kept.get(path)
+
+    def drop(self, path: str) -> None:
+        self._bytes -= len(self._kept.pop(path, b""))
+        self._spilled.pop(path, None)
+
+
+def _verify_tar(context: VerifyContext, rows: dict[str, str], shelf: _Shelf) -> MembersResult:
+    result = MembersResult()
+    waiting: dict[str, str] = {}
+    """Labels, each with a file that has not come yet."""
+    for path, data in _members_of(context, result):
+        result.paths.append(path)
+        _compare_row(result, path, data, rows.get(path, ""))
+        shelf.put(path, data)
+        ready = [label for label, wanted in waiting.items() if wanted == path]
+        for label in (*ready, *((path,) if is_label(path) else ())):
+            _try_label(context, result, label, shelf, waiting, ended=False)
+    if not result.broken:
+        for label in list(waiting):
+            _try_label(context, result, label, shelf, waiting, ended=True)
+    return result
+
+
+def _members_of(context: VerifyContext, result: MembersResult) -> Iterator[tuple[str, bytes]]:
+    read_range = partial(context.store.read_range, context.package_key)
+    try:
+        with open_ranges(read_range, context.package_bytes) as stream:
+            for member in iter_tar_members(stream):
+                if isinstance(member, MemberFault):
+                    result.refuse(member)
+                else:
+                    yield member.path, member.data
+    except PackageError as error:
+        result.broken = str(error)
+
+
+def _try_label(
+    context: VerifyContext,
+    result: MembersResult,
+    path: str,
+    shelf: _Shelf,
+    waiting: dict[str, str],
+    *,
+    ended: bool,
+) -> None:
+    """Check a label if its files have come, else let it wait; then let go of what it names."""
+
+    def read_file(wanted: str) -> bytes | None:
+        data = shelf.get(wanted)
+        if data is None and wanted in result.paths:
+            raise _Unusable  # another label described it and was checked with it
+        if data is None and not ended:
+            raise _Elsewhere(wanted)
+        return data
+
+    label = shelf.get(path) or b""
+    try:
+        check_one(context, result, path, label, read_file)
+    except _Elsewhere as elsewhere:
+        waiting[path] = str(elsewhere)
+        return
+    waiting.pop(path, None)
+    for done in (path, *_files_of(path, label)):
+        shelf.drop(done)
+
+
+def _compare_row(result: MembersResult, path: str, data: bytes, expected: str) -> None:
+    md5 = md5_of(data)
+    if not expected:
+        result.unlisted.append((path, md5))
+    elif md5 != expected:
+        result.add(path, Verdict.MISMATCH, f"its MD5 is {md5}, the checksum manifest says {expected}")
+
+
+def check_one(context: VerifyContext, result: MembersResult, path: str, label: bytes, read_file: ReadFile) -> None:
+    """Check one label against schemas, its own identities and its files, and note what it says.
+
+    ``read_file`` takes the path of a file in the package.
+    """
+    folder = path.rpartition("/")[0]
+    found: list[VerificationEntry] = []
+    contents = _contents(label)
+    facts = LabelFacts(path, None, "", ())
+    if contents is not None:
+        files = _files_of(path, label)
+        facts = LabelFacts(path, contents.lidvid, contents.product_class, files, None)
+    try:
+        findings = check_label(label, lambda name: read_file(_join(folder, name)), context.registered)
+        if contents is not None:
+            found += _compare_files(path, contents, read_file)
+            facts = LabelFacts(path, facts.lidvid, facts.product_class, facts.files, _inventory(path, contents, read_file))
+    except _Unusable:
+        findings = ()  # of the label itself, what follows still tells
+    if context.xml_catalog is not None:
+        findings += schema_set(context.xml_catalog).check(label)
+    told = FILE_CODES if contents is not None else frozenset()
+    faults = [finding for finding in findings if finding.severity is Severity.ERROR and finding.code not in told]
+    found += [VerificationEntry(path, Verdict.INVALID, f"{fault.code}: {fault.message}") for fault in faults]
+    if contents is None and not found:
+        found.append(VerificationEntry(path, Verdict.INVALID, _unreadable(label)))
+    result.entries += found
+    result.labels.append(facts)
+
+
+def _compare_files(path: str, contents: LabelContents, read_file: ReadFile) -> Iterator[VerificationEntry]:
+    for file, place in zip(contents.files, _paths(path, contents), strict=True):
+        data = read_file(place)
+        if data is None:
+            yield VerificationEntry(place, Verdict.MISSING, f"the label {path} describes it")
+            continue
+        if file.bytes is not None and file.bytes != len(data):
+            message = f"it has {len(data)} bytes, its label says {file.bytes}"
+            yield VerificationEntry(place, Verdict.MISMATCH, message)
+        if file.md5 is not None and file.md5.lower() != md5_of(data):
+            message = f"its MD5 is {md5_of(data)}, its label says {file.md5}"
+            yield VerificationEntry(place, Verdict.MISMATCH, message)
+
+
+def _inventory(path: str, contents: LabelContents, read_file: ReadFile) -> bytes | None:
+    for place, objects in zip(_paths(path, contents), contents.objects, strict=True):
+        if any(part.kind == "Inventory" for part in objects):
+            return read_file(place)
+    return None
+
+
+def _files_of(path: str, label: bytes) -> tuple[str, ...]:
+    contents = _contents(label)
+    return () if contents is None else _paths(path, contents)
+
+
+def _paths(path: str, contents: LabelContents) -> tuple[str, ...]:
+    folder = path.rpartition("/")[0]
+    return tuple(_join(folder, file.name) for file in contents.files)
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _contents(label: bytes) -> LabelContents | None:
+    try:
+        return read_label(label)
+    except UnreadableLabel:
+        return None
+
+
+def _unreadable(label: bytes) -> str:
+    try:
+        read_label(label)
+    except UnreadableLabel as error:
+        return str(error)
+    return "the label cannot be read"
