@@ -249,9 +249,7 @@ class _Run:
         with self._stage("process", planned.files, planned.bytes) as row:
             row |= {"files": planned.files, "bytes": planned.bytes, "tasks": 0}
             for event, outcomes in process(executor, context, tasks):
-                mission.catalog.commit_outcomes(
-                    result.run_id, result.run_time, planned.fingerprint, outcomes
-                )
+                mission.catalog.commit_outcomes(result.run_id, result.run_time, planned.fingerprint, outcomes)
                 row["tasks"] = int(str(row["tasks"])) + 1
                 self._count(event, outcomes)
 
@@ -301,9 +299,7 @@ class _Run:
     def _package(self, executor: Executor) -> list[Delivery]:
         mission, result = self.mission, self.result
         section = mission.config.package
-        options = PackageOptions(
-            section.by, section.format, section.max_bytes, section.codec, section.level
-        )
+        options = PackageOptions(section.by, section.format, section.max_bytes, section.codec, section.level)
         with self._stage("package") as row:
             deliveries = list(
                 package(

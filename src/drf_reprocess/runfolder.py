@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from drf_reprocess.compute.base import TaskEvent
 from drf_reprocess.storage.base import Store
@@ -42,7 +43,7 @@ class RunFolder:
         self._write_json("config-resolved.json", resolved)
         self._write_json("versions.json", package_versions())
 
-    def add_event(self, stage: str, event: TaskEvent[object, object], files: int, bytes_: int) -> None:
+    def add_event(self, stage: str, event: TaskEvent[Any, Any], files: int, bytes_: int) -> None:
         """Remember a task's event for ``events.jsonl``."""
         row = {
             "stage": stage,

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, case, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    case,
+    func,
+    insert,
+    select,
+)
 
 from drf_reprocess.catalog.base import Comparison, ListedFile
 from drf_reprocess.catalog.tables import sources
@@ -109,12 +122,18 @@ class SqlListing:
 
     def _sum_up(self, settled: dict[SourceState, int]) -> Comparison:
         products, files, bytes_ = self._connection.execute(
-            select(func.count(work.c.product_id.distinct()), func.count(), func.coalesce(func.sum(work.c.bytes), 0))
+            select(
+                func.count(work.c.product_id.distinct()),
+                func.count(),
+                func.coalesce(func.sum(work.c.bytes), 0),
+            )
         ).one()
         reasons = self._connection.execute(
-            select(work.c.reason, func.count()).where(work.c.reason != "").group_by(work.c.reason)
+            select(work.c.reason, func.count().label("files"))
+            .where(work.c.reason != "")
+            .group_by(work.c.reason)
         )
-        return Comparison(products, files, bytes_, {reason: count for reason, count in reasons}, settled)
+        return Comparison(products, files, bytes_, {row.reason: row.files for row in reasons}, settled)
 
     def groups(self) -> Iterator[tuple[ListedFile, ...]]:
         """Yield the files that need work, a product at a time; see `catalog.base.Listing`."""

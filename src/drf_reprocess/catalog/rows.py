@@ -25,7 +25,7 @@ from drf_reprocess.model import (
     StoredObject,
 )
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 
 
 def _stored_to_row(prefix: str, stored: StoredObject) -> dict[str, Any]:
@@ -256,9 +256,7 @@ def aggregate_to_deliverable(row: Row) -> Deliverable:
 
 def delivery_to_row(record: DeliveryRecord) -> dict[str, Any]:
     """Return the row of a delivery."""
-    return {
-        field: getattr(record, field) for field in DeliveryRecord.__dataclass_fields__
-    } | {
+    return {field: getattr(record, field) for field in DeliveryRecord.__dataclass_fields__} | {
         "bundle_lid": str(record.bundle_lid),
         "first_day": record.first_day.isoformat(),
         "last_day": record.last_day.isoformat(),

@@ -10,15 +10,17 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
+    Exists,
     Select,
+    Table,
     and_,
     create_engine,
     delete,
     event,
     exists,
     func,
-    inspect,
     insert,
+    inspect,
     select,
     update,
 )
@@ -263,11 +265,16 @@ class SqlCatalog:
     ) -> None:
         """Record a task's outcomes in one transaction; ``CatalogConflict`` if another run got there first."""
         with self._write() as connection:
+            received = [source for outcome in outcomes for source in outcome.sources]
+            _write_sources(connection, run_id, run_time, fingerprint, received)
             for outcome in outcomes:
-                _write_sources(connection, run_id, run_time, fingerprint, outcome.sources)
                 if outcome.product is not None and outcome.decision is not Decision.SAME:
                     _replace_current(
-                        connection, products, outcome.product.lidvid, outcome.former, product_to_row(outcome.product, run_id)
+                        connection,
+                        products,
+                        outcome.product.lidvid,
+                        outcome.former,
+                        product_to_row(outcome.product, run_id),
                     )
 
     def source_rows(self, *, states: Iterable[SourceState] | None = None) -> Iterator[SourceRow]:
@@ -398,7 +405,9 @@ class SqlCatalog:
         """Return current collections and the bundle that are in no live delivery."""
         query = (
             select(aggregates)
-            .where(aggregates.c.current, aggregates.c.bundle_lid == str(bundle_lid), ~_is_delivered(aggregates))
+            .where(
+                aggregates.c.current, aggregates.c.bundle_lid == str(bundle_lid), ~_is_delivered(aggregates)
+            )
             .order_by(aggregates.c.lid)
         )
         return [aggregate_to_deliverable(row) for row in self._all(query)]
@@ -442,16 +451,16 @@ class SqlCatalog:
 
     # Queries
 
-    def _one(self, query: Select[Any]) -> Mapping[str, Any] | None:
+    def _one(self, query: Select[Any]) -> Mapping[Any, Any] | None:
         with self._read() as connection:
-            row: Mapping[str, Any] | None = connection.execute(query).mappings().one_or_none()
+            row: Mapping[Any, Any] | None = connection.execute(query).mappings().one_or_none()
             return row
 
-    def _all(self, query: Select[Any]) -> list[Mapping[str, Any]]:
+    def _all(self, query: Select[Any]) -> list[Mapping[Any, Any]]:
         with self._read() as connection:
             return list(connection.execute(query).mappings())
 
-    def _stream(self, query: Select[Any]) -> Iterator[Mapping[str, Any]]:
+    def _stream(self, query: Select[Any]) -> Iterator[Mapping[Any, Any]]:
         with self._read() as connection:
             yield from connection.execution_options(yield_per=PAGE).execute(query).mappings()
 
@@ -459,29 +468,45 @@ class SqlCatalog:
 def _write_sources(
     connection: Connection, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[SourceOutcome]
 ) -> None:
-    for outcome in outcomes:
-        row = source_to_row(outcome, run_id, run_time, fingerprint)
-        former = connection.execute(
-            select(sources.c.state, sources.c.code, sources.c.since).where(sources.c.uri == row["uri"])
-        ).one_or_none()
-        if former is None:
-            connection.execute(insert(sources).values(**row))
-        else:
+    for start in range(0, len(outcomes), PAGE):
+        batch = outcomes[start : start + PAGE]
+        uris = [outcome.source.uri for outcome in batch]
+        former = {
+            row.uri: row
+            for row in connection.execute(
+                select(sources.c.uri, sources.c.state, sources.c.code, sources.c.since).where(
+                    sources.c.uri.in_(uris)
+                )
+            )
+        }
+        rows = []
+        for outcome in batch:
+            row = source_to_row(outcome, run_id, run_time, fingerprint)
             # Unchanged is how a run sees a processed file, not another state of it.
             if outcome.state is SourceState.UNCHANGED:
                 row["state"] = SourceState.PROCESSED.value
-            if (former.state, former.code) == (row["state"], row["code"]):
-                row["since"] = former.since
-            connection.execute(update(sources).where(sources.c.uri == row["uri"]).values(**row))
-        connection.execute(delete(findings).where(findings.c.source_uri == row["uri"]))
-        if outcome.findings:
-            connection.execute(
-                insert(findings), [finding_to_row(finding, row["uri"], run_id) for finding in outcome.findings]
-            )
+            before = former.get(row["uri"])
+            if before is not None and (before.state, before.code) == (row["state"], row["code"]):
+                row["since"] = before.since
+            rows.append(row)
+        connection.execute(delete(sources).where(sources.c.uri.in_(uris)))
+        connection.execute(insert(sources), rows)
+        connection.execute(delete(findings).where(findings.c.source_uri.in_(uris)))
+        found = [
+            finding_to_row(finding, outcome.source.uri, run_id)
+            for outcome in batch
+            for finding in outcome.findings
+        ]
+        if found:
+            connection.execute(insert(findings), found)
 
 
 def _replace_current(
-    connection: Connection, table: Any, lidvid: Lidvid, expected: Vid | None, row: Mapping[str, Any]  # noqa: ANN401
+    connection: Connection,
+    table: Table,
+    lidvid: Lidvid,
+    expected: Vid | None,
+    row: Mapping[str, Any],
 ) -> None:
     """Put a version in the place of the expected one, or refuse if another stands there."""
     current = connection.execute(
@@ -495,7 +520,9 @@ def _replace_current(
         )
     stored = connection.execute(
         select(table.c.label_md5).where(
-            table.c.lid == str(lidvid.lid), table.c.major == lidvid.vid.major, table.c.minor == lidvid.vid.minor
+            table.c.lid == str(lidvid.lid),
+            table.c.major == lidvid.vid.major,
+            table.c.minor == lidvid.vid.minor,
         )
     ).scalar_one_or_none()
     if stored is not None:
@@ -503,11 +530,13 @@ def _replace_current(
             f"{lidvid} exists already, with a label of MD5 {stored}; the new one has {row['label_md5']}: a version is "
             "never given twice"
         )
-    connection.execute(update(table).where(table.c.lid == str(lidvid.lid), table.c.current).values(current=False))
+    connection.execute(
+        update(table).where(table.c.lid == str(lidvid.lid), table.c.current).values(current=False)
+    )
     connection.execute(insert(table).values(**row))
 
 
-def _former_version(table: Any, lidvid: Lidvid) -> Select[Any]:  # noqa: ANN401 - a table
+def _former_version(table: Table, lidvid: Lidvid) -> Select[Any]:
     major, minor = lidvid.vid.major, lidvid.vid.minor
     return (
         select(table)
@@ -520,7 +549,7 @@ def _former_version(table: Any, lidvid: Lidvid) -> Select[Any]:  # noqa: ANN401 
     )
 
 
-def _is_delivered(table: Any) -> Any:  # noqa: ANN401 - a table to a condition
+def _is_delivered(table: Table) -> Exists:
     return exists().where(
         delivery_members.c.lid == table.c.lid,
         delivery_members.c.major == table.c.major,

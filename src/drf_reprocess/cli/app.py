@@ -36,7 +36,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set one key; may be given several times."),
@@ -52,7 +54,9 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:
-        sys.exit(_tell(as_json, EXIT_INTERRUPTED, "interrupted", "what was finished is kept; run again to go on"))
+        sys.exit(
+            _tell(as_json, EXIT_INTERRUPTED, "interrupted", "what was finished is kept; run again to go on")
+        )
     except ConfigurationError as error:
         sys.exit(_tell(as_json, EXIT_CONFIGURATION, "configuration", str(error)))
     except VerificationFailed as error:
@@ -167,8 +171,12 @@ def products(
     as_json: AsJson = False,
     type_: Annotated[str | None, typer.Option("--type", help="Only products of this file type.")] = None,
     lid: Annotated[str | None, typer.Option("--lid", help="Only the product of this LID.")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="Only products that end at or after this time (UTC).")] = None,
-    stop: Annotated[str | None, typer.Option("--to", help="Only products that start before this time (UTC).")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Only products that end at or after this time (UTC).")
+    ] = None,
+    stop: Annotated[
+        str | None, typer.Option("--to", help="Only products that start before this time (UTC).")
+    ] = None,
 ) -> None:
     """List the current products of the archive."""
     from drf_reprocess.mission import open_mission
@@ -241,7 +249,9 @@ def columns(
     if as_json:
         print_json_rows(rows)
     else:
-        print_rows(rows, ("name", "kind", "unit", "dn_eu", "description", "eras", "caveat"), empty="no columns")
+        print_rows(
+            rows, ("name", "kind", "unit", "dn_eu", "description", "eras", "caveat"), empty="no columns"
+        )
 
 
 @app.command()
@@ -260,7 +270,10 @@ def verify(
     profile: Annotated[
         str,
         typer.Option(
-            "--profile", metavar="NAME", envvar="DRF_MISSION__PROFILE", help="Mission whose context products are registered."
+            "--profile",
+            metavar="NAME",
+            envvar="DRF_MISSION__PROFILE",
+            help="Mission whose context products are registered.",
         ),
     ] = "maven-anc",
 ) -> int:

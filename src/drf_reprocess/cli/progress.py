@@ -51,7 +51,9 @@ class ProgressObserver:
 
     def run_started(self, run_id: str, dashboard: str) -> None:
         """Tell the run's name and where to watch its workers."""
-        self._console.print(f"run {run_id}" + (f", dashboard {dashboard}" if dashboard else ""), highlight=False)
+        self._console.print(
+            f"run {run_id}" + (f", dashboard {dashboard}" if dashboard else ""), highlight=False
+        )
 
     def stage_started(self, stage: str, files: int, bytes_: int) -> None:
         """Begin a bar, or a line."""

@@ -83,7 +83,8 @@ def _parse_real(row: Bytes, a: int, b: int) -> tuple[int, float]:
             digit = np.uint8(row[a] - 48)
             if digit > 9:
                 break
-            exponent = min(exponent * 10 + np.int64(digit), 100_000)
+            if exponent < 100_000:
+                exponent = exponent * 10 + int(digit)
             a += 1
         if a == start:
             return BAD, 0.0
@@ -101,18 +102,18 @@ def _parse_real(row: Bytes, a: int, b: int) -> tuple[int, float]:
 
 
 @compiled
-def _parse_integer(row: Bytes, a: int, b: int) -> tuple[int, int]:
+def _parse_integer(row: Bytes, a: int, b: int) -> tuple[int, np.int64]:
     negative = row[a] == 45
     if negative or row[a] == 43:
         a += 1
     if a == b:
-        return BAD, 0
+        return BAD, np.int64(0)
     value = np.int64(0)  # counts downwards: the smallest integer has no positive counterpart
     fits = True
     while a < b:
         digit = np.uint8(row[a] - 48)
         if digit > 9:
-            return BAD, 0
+            return BAD, np.int64(0)
         step = np.int64(digit)
         if value < -922337203685477580 or (value == -922337203685477580 and step > 8):
             fits = False
@@ -120,7 +121,7 @@ def _parse_integer(row: Bytes, a: int, b: int) -> tuple[int, int]:
             value = value * 10 - step
         a += 1
     if not fits or (not negative and value == -9223372036854775807 - 1):
-        return OVERFLOW, 0
+        return OVERFLOW, np.int64(0)
     return VALID, value if negative else -value
 
 
@@ -250,10 +251,10 @@ def parse_times(
             if byte == 32 or byte == 9:
                 blanks += 1
             if code == 0:
-                good &= byte == literals[j]
+                good = good and byte == literals[j]
                 continue
             digit = np.uint8(byte - 48)
-            good &= digit <= 9
+            good = good and digit <= 9
             if code == 8:
                 fraction_seen += 1
                 if fraction_seen > 6:
@@ -272,7 +273,8 @@ def parse_times(
         if possible and parts[7] == 60:
             leap = False
             for k in range(leap_days.shape[0]):
-                leap |= leap_days[k] == day
+                if leap_days[k] == day:
+                    leap = True
             possible = leap and parts[5] == 23 and parts[6] == 59
         if not possible:
             status[r] = IMPOSSIBLE

@@ -49,14 +49,13 @@ class TimePicture:
     """The same at the start of any line but the first."""
 
     def is_like(self, text: bytes) -> bool:
-        """Tell whether ``text`` begins with a time of this form, a damaged or a shifted one included."""
+        """Tell whether ``text`` begins with a time of this form, be it damaged."""
         head = np.frombuffer(text[: self.chars], np.uint8)
-        if len(head) == self.chars:
-            digit = (head >= 0x30) & (head <= 0x39)
-            fits = np.where(self.codes == LITERAL, head == self.literals, digit)
-            if np.count_nonzero(fits) >= LIKENESS * self.chars:
-                return True
-        return self.at_start.match(text.lstrip(b" \t")) is not None
+        if len(head) < self.chars:
+            return False
+        digit = (head >= 0x30) & (head <= 0x39)
+        fits = np.where(self.codes == LITERAL, head == self.literals, digit)
+        return bool(np.count_nonzero(fits) >= LIKENESS * self.chars)
 
 
 @lru_cache(maxsize=64)

@@ -38,13 +38,17 @@ def inspect_file(path: str, config: Config) -> dict[str, Any]:
         "file": path,
         "bytes": len(raw),
         "md5": digest_bytes(raw).md5,
-        "header": [line.decode("ascii", "backslashreplace") for line in raw.splitlines()[:HEADER_LINES_SHOWN]],
+        "header": [
+            line.decode("ascii", "backslashreplace") for line in raw.splitlines()[:HEADER_LINES_SHOWN]
+        ],
         "label_preview": "",
     }
     profile = load_profile(config.mission.profile)
     named = match_name(profile, Path(name).name)
     if not isinstance(named, FileName):
-        reason = named.reason if isinstance(named, IgnoredName) else "the name matches no file type of the profile"
+        reason = (
+            named.reason if isinstance(named, IgnoredName) else "the name matches no file type of the profile"
+        )
         return document | {"type": None, "refused": {"code": "name-unknown", "message": reason}}
     _, collection = profile.placement[named.type]
     item = WorkItem(named.product_id, named.type, collection.lid.child(named.product_id), (), "inspected")

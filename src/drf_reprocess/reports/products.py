@@ -74,7 +74,8 @@ def status(mission: Mission) -> Row:
     types: Counter[str] = Counter(row.record.type for row in catalog.products())
     reasons: Counter[str] = Counter(str(row["code"]) for row in quarantine_rows(mission))
     return {
-        "sources": {str(state): counts.get(state, 0) for state in SourceState} | {"total": sum(counts.values())},
+        "sources": {str(state): counts.get(state, 0) for state in SourceState}
+        | {"total": sum(counts.values())},
         "products": dict(sorted(types.items())),
         "set_aside": dict(sorted(reasons.items())),
         "collections_and_bundles": {

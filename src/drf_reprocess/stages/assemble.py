@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drf_reprocess.catalog.base import Catalog
-from drf_reprocess.digests import digest_bytes
 from drf_reprocess.errors import DrfReprocessError
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
 from drf_reprocess.model import AggregateRecord, Finding, Severity
@@ -22,6 +21,7 @@ from drf_reprocess.profiles.model import Bundle, Collection, Profile
 from drf_reprocess.storage.base import Store, object_key, put_object
 from drf_reprocess.versions.cascade import compare_members, next_aggregate_vid
 from drf_reprocess.versions.history import describe_aggregate, extend_history
+
 
 @dataclass(frozen=True, slots=True)
 class AssembleContext:

