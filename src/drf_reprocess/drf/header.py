@@ -163,8 +163,8 @@ def _tell(what: str, names: Counter[str]) -> str:
 def _assign(columns: Sequence[HeaderColumn], column_set: ColumnSet) -> Match | tuple[int, str]:
     """Give each column of the file its place in the set; of a pair, the marks decide, without marks DN is first."""
     resolved: dict[str, list[ResolvedColumn]] = {}
-    for raw, column in zip(column_set.columns, resolve_columns(column_set), strict=True):
-        resolved.setdefault(raw.name, []).append(column)
+    for raw, final in zip(column_set.columns, resolve_columns(column_set), strict=True):
+        resolved.setdefault(raw.name, []).append(final)
     marks: dict[str, list[str | None]] = {}
     for column in columns:
         marks.setdefault(column.name, []).append(column.mark)
@@ -214,7 +214,7 @@ def is_defective(header: Header, column_set: ColumnSet) -> bool:
     if not column_set.is_complete:
         return False
     words = [column for column in header.columns if _PLAIN.fullmatch(column.source_name.encode("latin-1"))]
-    if len(words) == len(column_set.columns):
+    if len(words) == len(header.columns) >= len(column_set.columns):
         return False
     rest = iter([column.name for column in column_set.columns])
     for place, column in enumerate(words):

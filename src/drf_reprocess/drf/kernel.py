@@ -271,11 +271,11 @@ def parse_times(
         day = _day_of(parts, by_day_of_year)
         possible = day > -(1 << 39) and parts[5] < 24 and parts[6] < 60 and parts[7] <= 60
         if possible and parts[7] == 60:
-            leap = False
+            leaps = 0
             for k in range(leap_days.shape[0]):
                 if leap_days[k] == day:
-                    leap = True
-            possible = leap and parts[5] == 23 and parts[6] == 59
+                    leaps += 1
+            possible = leaps > 0 and parts[5] == 23 and parts[6] == 59
         if not possible:
             status[r] = IMPOSSIBLE
             continue
