@@ -96,7 +96,14 @@ def path_fault(path: str) -> str:
 def clashes(paths: Iterable[str]) -> dict[str, str]:
     """Return the paths that are equal to an earlier one but for letter case, each with the earlier one."""
     first: dict[str, str] = {}
-    return {path: first[key] for path in paths if first.setdefault(key := path.casefold(), path) is not path}
+    found: dict[str, str] = {}
+    for path in paths:
+        key = path.casefold()
+        if key in first:
+            found[path] = first[key]
+        else:
+            first[key] = path
+    return found
 
 
 def require_path(path: str) -> str:

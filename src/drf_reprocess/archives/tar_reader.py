@@ -81,8 +81,10 @@ def _read(
     if file is None:
         yield MemberFault(path, "refused: it is a link or a special file")
         return
-    earlier = seen.setdefault(path.casefold(), path)
-    if earlier is not path:
+    earlier = seen.get(path.casefold())
+    if earlier is None:
+        seen[path.casefold()] = path
+    else:
         same = earlier == path
         message = (
             "the path stands twice in the package"

@@ -301,7 +301,7 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Write a sample mission: made-up data in the mission's real format."""
-    from drf_reprocess.reports.sample import write_sample_mission
+    from drf_reprocess.cli.sample import write_sample_mission
 
     document = write_sample_mission(destination, start, days, types, scale, seed, defects, variants)
     if as_json:

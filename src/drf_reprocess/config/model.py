@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from drf_reprocess.config.values import GIB, KIB, MIB, Address, Moment, Options, Size
+from drf_reprocess.config.values import GIB, KIB, MIB, Address, ExistingFile, Moment, Options, Size
 
 MIN_WORKER_BYTES = 128 * MIB
 
@@ -79,7 +79,7 @@ class RunSection(Section):
 class ValidateSection(Section):
     """What labels are validated against."""
 
-    xml_catalog: str | None = Field(None, min_length=1)
+    xml_catalog: ExistingFile | None = None
     """Path of an OASIS XML catalog that maps the PDS4 schema URLs to local files; labels are checked against schemas and
     Schematron rules only if it is set."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,6 +66,14 @@ def read_moment(value: object) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
 
 
+def find_file(path: str) -> str:
+    """Return the path with ``~`` expanded; a ``ValueError`` says that no file is there."""
+    expanded = os.path.expanduser(path)
+    if not os.path.isfile(expanded):
+        raise ValueError("there is no such file")
+    return expanded
+
+
 def refuse_secrets(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options unchanged; a ``ValueError`` names those, at any depth, that are called like secrets."""
     found = sorted(_secret_names(options, ""))
@@ -108,6 +117,9 @@ Options = Annotated[
     dict[str, Any], AfterValidator(refuse_secrets), Expected("a table of options, without secrets")
 ]
 """Options of an fsspec file system."""
+
+ExistingFile = Annotated[str, AfterValidator(find_file), Expected("the path of an existing file")]
+"""A file that must be there when the configuration is read."""
 
 Address = Annotated[str, Expected("host:port, or an empty text for none")]
 """Where a page is served."""

@@ -62,7 +62,8 @@ class Cells:
         """Records with a cell that cannot be read, ``odd_columns`` not counted."""
         bad = self.status >= kernel.BAD
         bad[list(odd_columns)] = False
-        return bad.any(axis=0)
+        found: Mask = bad.any(axis=0)
+        return found
 
     def equals(self, other: Cells) -> bool:
         """Tell whether all cells hold the same."""
@@ -89,7 +90,8 @@ class Times:
     @property
     def known(self) -> Mask:
         """Which records have a time."""
-        return self.status == kernel.VALID
+        known: Mask = self.status == kernel.VALID
+        return known
 
 
 def parse_fields(

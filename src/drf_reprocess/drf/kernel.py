@@ -243,7 +243,7 @@ def parse_times(
     for r in range(rows.shape[0]):
         parts[:] = 0
         blanks = 0
-        good = True
+        wrong = 0
         fraction_seen = 0
         for j in range(chars):
             byte = rows[r, j]
@@ -251,10 +251,10 @@ def parse_times(
             if byte == 32 or byte == 9:
                 blanks += 1
             if code == 0:
-                good = good and byte == literals[j]
+                wrong += byte != literals[j]
                 continue
             digit = np.uint8(byte - 48)
-            good = good and digit <= 9
+            wrong += digit > 9
             if code == 8:
                 fraction_seen += 1
                 if fraction_seen > 6:
@@ -264,7 +264,7 @@ def parse_times(
         if blanks == chars:
             status[r] = NULL
             continue
-        if not good:
+        if wrong:
             status[r] = BAD
             continue
         parts[1] += century

@@ -75,8 +75,12 @@ def place_columns(records: Records, header: Header, match: Match, file_type: Fil
     best = choose([_place(records, match, one) for one in _distinct(slots)])
     if best is not None:
         return best
-    if as_named is not None and not as_named.misfit.any():
-        return _place(records, match, as_named)  # the columns are clear, their contents are not
+    if (
+        as_named is not None
+        and not as_named.misfit.any()
+        and (clear := _place(records, match, as_named)).rank[0]
+    ):
+        return clear  # the columns are clear, their contents are not
     return Finding(
         code="layout-unclear",
         severity=Severity.ERROR,
@@ -200,10 +204,10 @@ def _settle_gap(
     before = _filled(rows[:, gap - 1]) if gap > text_chars and column else np.zeros(len(rows), np.bool_)
     to_right, to_left, both = here & after & ~before, here & before & ~after, here & before & after
     stray = here & ~before & ~after
-    right, left = np.count_nonzero(to_right), np.count_nonzero(to_left)
+    right, left = int(np.count_nonzero(to_right)), int(np.count_nonzero(to_left))
     if right == left and both.any() and column:
         right, left = _ask_grammar(rows[both], match, column, slots, gap)
-    if right > left or (right == left == 0 and not column):
+    if right > left:
         begins[column] = gap
         return to_left | stray
     if left > right:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from drf_reprocess.archives import FORMATS, PackageFormat, package_format
 from drf_reprocess.archives.base import Entry
 from drf_reprocess.archives.codec import Codec
-from drf_reprocess.archives.tar_reader import TarMember, iter_tar_members
 from drf_reprocess.archives.reading import ReadAhead
+from drf_reprocess.archives.tar_reader import TarMember, iter_tar_members
 from drf_reprocess.archives.zip_reader import list_members, read_member
 from drf_reprocess.errors import PackageError
 
@@ -32,7 +32,9 @@ FILES = {
     UNSPLITTABLE: b"longer",
 }
 
-names = st.text("abcXYZ019-_. ", min_size=1, max_size=60).filter(lambda n: n not in {".", ".."} and n.strip() == n)
+names = st.text("abcXYZ019-_. ", min_size=1, max_size=60).filter(
+    lambda n: n not in {".", ".."} and n.strip() == n
+)
 paths = st.lists(names, min_size=1, max_size=6).map("/".join)
 trees = st.dictionaries(paths, st.binary(max_size=2000), max_size=6).filter(
     lambda tree: len({path.casefold() for path in tree}) == len(tree)
@@ -135,7 +137,9 @@ TOOLS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "command"), TOOLS, ids=lambda value: value if isinstance(value, str) else Path(value[0]).name)
+@pytest.mark.parametrize(
+    ("name", "command"), TOOLS, ids=lambda value: value if isinstance(value, str) else Path(value[0]).name
+)
 @pytest.mark.parametrize("files", [FILES, {}], ids=["full", "empty"])
 def test_other_tools_open_it(tmp_path: Path, name: str, command: list[str], files: dict[str, bytes]) -> None:
     if which(command[0]) is None:
@@ -151,7 +155,20 @@ def test_other_tools_open_it(tmp_path: Path, name: str, command: list[str], file
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/etc/passwd", "../x", "a/../../x", "a//b", "./a", "a\\b", "C:evil", "a\nb", "a\x00b", "a/", "a\x7f"],
+    [
+        "",
+        "/etc/passwd",
+        "../x",
+        "a/../../x",
+        "a//b",
+        "./a",
+        "a\\b",
+        "C:evil",
+        "a\nb",
+        "a\x00b",
+        "a/",
+        "a\x7f",
+    ],
 )
 def test_no_member_gets_a_dangerous_path(form: PackageFormat, path: str) -> None:
     with pytest.raises(PackageError, match="not a path for a member"):
