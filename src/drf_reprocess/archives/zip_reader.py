@@ -110,10 +110,11 @@ def read_member(read: ReadAhead, entry: MemberEntry) -> bytes:
     if signature != b"PK\3\4" or _decode(name, flags) != entry.path or method != entry.method:
         raise PackageError("its local header is damaged, or is another member's")
     if not flags & DESCRIPTOR:
-        known = (checksum, *(s for s in (packed_bytes, raw_bytes) if s != LIMIT32))
-        expected = (entry.crc32, *(s for s in (entry.compressed_bytes, entry.raw_bytes) if s < LIMIT32))
-        if known != expected:
-            raise PackageError(f"its local header says {known}, the directory {expected} (CRC-32 and sizes)")
+        told = (checksum, packed_bytes, raw_bytes)
+        listed = (entry.crc32, entry.compressed_bytes, entry.raw_bytes)
+        # A size that stands in a zip64 field is not compared: read as the directory says, it must fit the CRC-32.
+        if checksum != entry.crc32 or any(a not in {b, LIMIT32} for a, b in zip(told, listed, strict=True)):
+            raise PackageError(f"its local header says {told}, the directory {listed} (CRC-32 and sizes)")
     packed = read(start, start + entry.compressed_bytes)
     data = bytes(packed) if entry.method == STORED else inflate(packed, entry.raw_bytes)
     if crc32(data) != entry.crc32:

@@ -32,7 +32,9 @@ class ExplainedKey:
 def explain() -> tuple[ExplainedKey, ...]:
     """Return every key with its type, default and meaning, in the order of the models."""
     return tuple(
-        ExplainedKey(key, describe_type(field), _describe_default(field), " ".join((field.description or "").split()))
+        ExplainedKey(
+            key, describe_type(field), _describe_default(field), " ".join((field.description or "").split())
+        )
         for key, field in fields_by_key().items()
     )
 
@@ -40,7 +42,9 @@ def explain() -> tuple[ExplainedKey, ...]:
 def fields_by_key() -> dict[str, FieldInfo]:
     """Return the field of each key, ``section.name``."""
     return {
-        f"{section}.{name}": field for section in section_models() for name, field in section_fields(section).items()
+        f"{section}.{name}": field
+        for section in section_models()
+        for name, field in section_fields(section).items()
     }
 
 

@@ -73,7 +73,9 @@ def read_file(path: str) -> Layer:
         with open(path, "rb") as file:
             values = tomllib.load(file)
     except OSError as error:
-        raise ConfigurationError(f"configuration file {path}: {error.strerror}; expected a TOML file") from error
+        raise ConfigurationError(
+            f"configuration file {path}: {error.strerror}; expected a TOML file"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"configuration file {path}: not TOML: {error}") from error
     layer = Layer()
@@ -101,7 +103,9 @@ def read_environment(environ: Mapping[str, str]) -> Layer:
         if len(path) > 1 and all(path):
             layer.add(path, environ[name], origin)
         elif len(path) > 1 or re.match(f"{PREFIX}({sections})(_|$)", name):
-            layer.problems.append(f"{origin}: expected a name of the form DRF_SECTION__KEY, as DRF_SOURCE__URI")
+            layer.problems.append(
+                f"{origin}: expected a name of the form DRF_SECTION__KEY, as DRF_SOURCE__URI"
+            )
     return layer
 
 
@@ -112,7 +116,9 @@ def read_overrides(overrides: Iterable[str]) -> Layer:
         name, separator, text = override.partition("=")
         path = tuple(part.strip() for part in name.split("."))
         if not separator or len(path) < 2 or not all(path):
-            layer.problems.append(f"--set {override.partition('=')[0]}: expected section.key=value, as source.uri=data/drf")
+            layer.problems.append(
+                f"--set {override.partition('=')[0]}: expected section.key=value, as source.uri=data/drf"
+            )
         else:
             layer.add(path, text.strip(), f"--set {name.strip()}")
     return layer
@@ -145,5 +151,7 @@ def _merge_tables(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str
     merged = dict(under)
     for name, value in over.items():
         before = merged.get(name)
-        merged[name] = _merge_tables(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        merged[name] = (
+            _merge_tables(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        )
     return merged

@@ -91,7 +91,11 @@ def _configuration_error(problems: Sequence[str]) -> ConfigurationError:
 def _check_catalog(values: Mapping[str, Any]) -> list[str]:
     """A database cannot live in an object store, so the catalog needs a place of its own then."""
     output = _get(values, "output", "uri")
-    if not isinstance(output, str) or local_path(output) is not None or _get(values, "catalog", "url") is not None:
+    if (
+        not isinstance(output, str)
+        or local_path(output) is not None
+        or _get(values, "catalog", "url") is not None
+    ):
         return []
     return [
         f"catalog.url is not set, and output.uri = {hide_password(output)!r} is not a local folder; expected the database "
@@ -105,7 +109,9 @@ def _check_epoch(values: Mapping[str, Any], environ: Mapping[str, str]) -> list[
         return []
     if epoch.isascii() and epoch.isdecimal() and int(epoch[:20]) <= LATEST_EPOCH_S:
         return []
-    return [f"SOURCE_DATE_EPOCH = {epoch!r} (environment variable): expected whole seconds since 1970-01-01, or unset it"]
+    return [
+        f"SOURCE_DATE_EPOCH = {epoch!r} (environment variable): expected whole seconds since 1970-01-01, or unset it"
+    ]
 
 
 def _get(values: Mapping[str, Any], section: str, name: str) -> object:
@@ -124,8 +130,9 @@ def _describe(details: ErrorDetails, layers: Sequence[Layer]) -> str:
     reason = details["msg"].removeprefix("Value error, ")
     field = fields_by_key().get(key)
     if field is None:
-        named = re.search(rf"{path[0]}\.(\w+)", reason)
-        return f"{reason} ({_origin(layers, (path[0], named[1]) if named else path)})"
+        named = [(path[0], name) for name in re.findall(rf"{path[0]}\.(\w+)", reason)]
+        given = next((place for place in named if any(layer.has(place) for layer in layers)), path)
+        return f"{reason} ({_origin(layers, given)})"
     value = "" if path[1] == "options" else f" = {_show(details['input'])}"
     return f"{key}{value} ({_origin(layers, path)}): expected {describe_type(field)}; {reason[0].lower()}{reason[1:]}"
 

@@ -47,9 +47,13 @@ def _check_output(uri: str) -> list[str]:
         return []
     nearest = next(path for path in (root, *root.parents) if path.exists())
     if not nearest.is_dir():
-        return [f"output.uri = {uri!r}: {nearest} is no folder; expected a folder, or a place where one can be made"]
+        return [
+            f"output.uri = {uri!r}: {nearest} is no folder; expected a folder, or a place where one can be made"
+        ]
     if not os.access(nearest, os.W_OK | os.X_OK):
-        return [f"output.uri = {uri!r}: {nearest} may not be written; give this user the right to, or name another place"]
+        return [
+            f"output.uri = {uri!r}: {nearest} may not be written; give this user the right to, or name another place"
+        ]
     return []
 
 
@@ -63,7 +67,9 @@ def _check_apart(source_uri: str, output_uri: str) -> list[str]:
         relation = "are not apart: the output is inside the source"
     else:
         return []
-    return [f"source.uri = {source_uri!r} and output.uri = {output_uri!r} {relation}; keep them in separate folders"]
+    return [
+        f"source.uri = {source_uri!r} and output.uri = {output_uri!r} {relation}; keep them in separate folders"
+    ]
 
 
 def _comparable(uri: str) -> str:

@@ -16,7 +16,8 @@ KIB, MIB, GIB = 2**10, 2**20, 2**30
 _BYTE_SIZE = TypeAdapter(ByteSize)
 
 SECRET_WORDS = frozenset(
-    "credential credentials key keys passphrase passwd password passwords pwd secret secrets token tokens".split()
+    {"credential", "key", "passphrase", "passwd", "password", "pwd", "secret", "token"}
+    | {"credentials", "keys", "passwords", "secrets", "tokens"}
 )
 """Words of an option's name that tell that its value is a secret."""
 

@@ -62,8 +62,7 @@ class Cells:
         """Records with a cell that cannot be read, ``odd_columns`` not counted."""
         bad = self.status >= kernel.BAD
         bad[list(odd_columns)] = False
-        found: Mask = bad.any(axis=0)
-        return found
+        return np.asarray(bad.any(axis=0))
 
     def equals(self, other: Cells) -> bool:
         """Tell whether all cells hold the same."""

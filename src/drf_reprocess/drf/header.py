@@ -155,7 +155,9 @@ def _match_set(columns: Sequence[HeaderColumn], column_set: ColumnSet) -> Match 
 def _tell(what: str, names: Counter[str]) -> str:
     if not names:
         return ""
-    shown = [f"{name}{f' ({count} times)' if count > 1 else ''}" for name, count in names.items()]
+    shown = [
+        f"{ascii(name)[1:-1]}{f' ({count} times)' if count > 1 else ''}" for name, count in names.items()
+    ]
     more = f" and {len(shown) - NAMES_SHOWN} more" if len(shown) > NAMES_SHOWN else ""
     return f"{what}: {', '.join(shown[:NAMES_SHOWN])}{more}; "
 

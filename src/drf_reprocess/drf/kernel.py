@@ -243,7 +243,7 @@ def parse_times(
     for r in range(rows.shape[0]):
         parts[:] = 0
         blanks = 0
-        wrong = 0
+        wrong = False
         fraction_seen = 0
         for j in range(chars):
             byte = rows[r, j]
@@ -251,10 +251,12 @@ def parse_times(
             if byte == 32 or byte == 9:
                 blanks += 1
             if code == 0:
-                wrong += byte != literals[j]
+                if byte != literals[j]:
+                    wrong = True
                 continue
             digit = np.uint8(byte - 48)
-            wrong += digit > 9
+            if digit > 9:
+                wrong = True
             if code == 8:
                 fraction_seen += 1
                 if fraction_seen > 6:

@@ -28,6 +28,8 @@ class Slots:
 
     begins: Places
     ends: Places
+    starts: Places
+    """Where a name in the header has to begin to be read as this column."""
     misfit: Mask
     """Records that have something outside all columns."""
     shift: tuple[int, int] | None = None
@@ -126,12 +128,6 @@ def text_time_chars(file_type: FileType) -> int:
     return time_picture(file_type.time).chars if file_type.time.is_text else 0
 
 
-def without_records(placement: Placement, kept: Mask) -> Placement:
-    """Return a placement whose misfits and faults are those of the kept records."""
-    slots = replace(placement.slots, misfit=placement.slots.misfit[kept])
-    return replace(placement, slots=slots, bad=placement.bad[kept])
-
-
 def _distinct(slots: Sequence[Slots | None]) -> list[Slots]:
     seen: dict[tuple[bytes, bytes], Slots] = {}
     for one in slots:
@@ -172,6 +168,8 @@ def _slots(records: Records, match: Match, starts: Places, text_chars: int) -> S
     begins, ends = starts.copy(), np.append(starts[1:] - 1, width)
     if starts[0] < text_chars or (ends <= begins).any():
         return None
+    if len(starts) > 1 and width - starts[-1] > np.diff(starts).max() + MAX_SHIFT:
+        return None  # there is more in the records than the header names
     if ends[-1] - begins[-1] > 1 and not records.occupied[width - 1]:
         ends[-1] -= 1
     misfit = np.zeros(len(records), np.bool_)
@@ -182,7 +180,7 @@ def _slots(records: Records, match: Match, starts: Places, text_chars: int) -> S
         gap = int(start) - 1
         if gap >= text_chars and records.occupied[gap]:
             misfit |= _settle_gap(records, match, column, (begins, ends), gap, text_chars)
-    return Slots(begins, ends, misfit)
+    return Slots(begins, ends, starts, misfit)
 
 
 def _filled(rows: NDArray[np.uint8]) -> Mask:
@@ -251,7 +249,8 @@ def _runs(records: Records, match: Match, text_chars: int) -> Slots | None:
     begins, ends = edges[::2].astype(np.int64), edges[1::2].astype(np.int64)
     if len(begins) != len(match.columns) or (text_chars and begins[0] == text_chars):
         return None
-    return Slots(begins, ends, np.zeros(len(records), np.bool_))
+    starts = np.append(text_chars + 1 if text_chars else 0, ends[:-1] + 1).astype(np.int64)
+    return Slots(begins, ends, starts, np.zeros(len(records), np.bool_))
 
 
 def _tell(places: Places) -> str:

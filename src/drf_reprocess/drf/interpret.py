@@ -1,0 +1,193 @@
+"""What a file's lines mean: header, records, columns in their places, times; no rule is applied yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from drf_reprocess.drf import kernel
+from drf_reprocess.drf.cells import Times, read_text_times, times_from_seconds
+from drf_reprocess.drf.header import (
+    Header,
+    Match,
+    complete_match,
+    is_defective,
+    match_columns,
+    read_header,
+)
+from drf_reprocess.drf.layout import Placement, choose, place_all, place_columns, usual_slots
+from drf_reprocess.drf.lines import Lines, Mask
+from drf_reprocess.drf.records import Lengths, Records, grid, sort_lengths
+from drf_reprocess.model import Finding, Severity
+from drf_reprocess.profiles.model import FileType
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A file understood."""
+
+    lines: Lines
+    header: Header
+    lengths: Lengths
+    records: Records
+    """The complete records."""
+    placement: Placement
+    times: Times
+    repeats_header: Mask
+    """Complete records without time that are a header line over again."""
+
+    @property
+    def bad(self) -> Mask:
+        """Complete records that cannot be labelled as they are."""
+        bad: Mask = (
+            self.records.odd | self.placement.bad | self.repeats_header | (self.times.status >= kernel.BAD)
+        )
+        return bad
+
+    @property
+    def damaged(self) -> Mask:
+        """All record lines that cannot be labelled as they are, the tail not counted."""
+        damaged = self.lengths.damaged.copy()
+        damaged[self.lengths.complete] |= self.bad
+        return damaged
+
+
+@dataclass(frozen=True, slots=True)
+class NewHeader:
+    """A names row, and a row of marks where there is none, that make an unusable header readable."""
+
+    names: bytes
+    marks: bytes | None
+    names_line: int | None
+    """The unusable line that the names replace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a file cannot be understood, and the header that would mend it, if there is just one."""
+
+    finding: Finding
+    new_header: NewHeader | None = None
+
+
+def interpret(lines: Lines, file_type: FileType) -> View | Unreadable:
+    """Understand a file's lines, or tell why they cannot be understood."""
+    header = read_header(lines.header, file_type)
+    if not len(lines):
+        return Unreadable(_no_records(lines, header, file_type))
+    lengths = sort_lengths(lines, header.text_chars)
+    if lengths is None:
+        return Unreadable(
+            _error(
+                "no-records",
+                "the only record is cut off, or longer than any record can be",
+                "have the file sent again",
+            )
+        )
+    records = grid(lines.select(lengths.complete), lengths.record_chars)
+    if 2 * np.count_nonzero(records.odd) > len(records):
+        return Unreadable(not_text("most records hold bytes that are no 7-bit text"))
+    match = match_columns(header, file_type) if header.columns else no_names(file_type)
+    placement = place_columns(records, header, match, file_type) if isinstance(match, Match) else match
+    if isinstance(placement, Finding) or placement.rank[0]:
+        new_header = _new_header(records, header, file_type)
+        if isinstance(placement, Finding) or new_header is not None:
+            finding = placement if isinstance(placement, Finding) else no_names(file_type)
+            return Unreadable(finding, new_header)
+    return _view(lines, header, lengths, records, placement, file_type)
+
+
+def _view(
+    lines: Lines,
+    header: Header,
+    lengths: Lengths,
+    records: Records,
+    placement: Placement,
+    file_type: FileType,
+) -> View:
+    time = file_type.time
+    if time.is_text:
+        times = read_text_times(records, time)
+    else:
+        names = [column.known.name for column in placement.match.columns]
+        times = times_from_seconds(placement.cells, names.index(time.column), time.epoch)
+    repeats = np.zeros(len(records), np.bool_)
+    if time.is_text:
+        texts = {line.text.rstrip() for line in lines.header}
+        for record in np.flatnonzero(times.status == kernel.NULL):
+            text = records.rows[record, : records.record_chars].tobytes().rstrip()
+            repeats[record] = bool(text) and text in texts
+    return View(lines, header, lengths, records, placement, times, repeats)
+
+
+def _new_header(records: Records, header: Header, file_type: FileType) -> NewHeader | None:
+    """Return the header of the one known column set that all records fit, if the received one can be a damaged one of it."""
+    fits: list[Placement] = []
+    for column_set in file_type.column_sets:
+        if is_defective(header, column_set):
+            match = complete_match(column_set)
+            best = choose(place_all(records, match, usual_slots(records, match, file_type)))
+            if best is not None and not best.bad.any() and not best.odd_columns:
+                fits.append(best)
+    if len(fits) != 1:
+        return None
+    columns, starts = fits[0].match.columns, [int(start) for start in fits[0].slots.starts]
+    names = _row([column.source_name for column in columns], starts, records.record_chars)
+    marks = None
+    if file_type.header.dn_eu_row and header.marks_line is None:
+        marks = _row([column.dn_eu or "" for column in columns], starts, records.record_chars)
+    return None if names is None else NewHeader(names, marks, header.names_line)
+
+
+def _row(words: list[str], starts: list[int], chars: int) -> bytes | None:
+    """Write words at their places; None if one does not fit before the next."""
+    row = ""
+    for word, start in zip(words, starts, strict=True):
+        if row and len(row) >= start:
+            return None
+        row = row.ljust(start) + word if word else row
+    return row.ljust(chars).encode("ascii") if row and len(row) <= chars else None
+
+
+def renumbered(view: View, lines: Lines) -> View:
+    """Return the view with other line ends or header lines; records and places are the same."""
+    return replace(view, lines=lines)
+
+
+def no_names(file_type: FileType) -> Finding:
+    """Return the finding for a header without usable names."""
+    return _error(
+        "no-names",
+        f"no line of the header names the channels of type {file_type.name}, "
+        "and it is not certain which known column set the records are",
+        "have the file sent again, or restore its header by hand",
+    )
+
+
+def not_text(what: str) -> Finding:
+    """Return the finding for a file that is no text."""
+    return _error(
+        "not-text",
+        f"{what}; expected lines of 7-bit text",
+        "check what the file is; unpack it if it is packed",
+    )
+
+
+def _no_records(lines: Lines, header: Header, file_type: FileType) -> Finding:
+    form = f"a time of the form {file_type.time.form}" if file_type.time.is_text else "numbers"
+    if header.columns or len(lines.header) <= file_type.header.lines + 1:
+        return _error(
+            "header-only",
+            f"the file ends after {len(lines.header)} header lines: no line begins with {form}",
+            "have the file sent again, or exclude it",
+        )
+    return _error(
+        "no-records",
+        f"no line of the file begins with {form}",
+        "check whether the file is of this type at all",
+    )
+
+
+def _error(code: str, message: str, remedy: str) -> Finding:
+    return Finding(code=code, severity=Severity.ERROR, message=message, remedy=remedy)

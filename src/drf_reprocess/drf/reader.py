@@ -1,0 +1,357 @@
+"""The reader: received bytes to mended bytes, layout, table and findings; it never guesses and never raises on data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from drf_reprocess.drf import faults, kernel, repair
+from drf_reprocess.drf.interpret import NewHeader, Unreadable, View, interpret, not_text
+from drf_reprocess.drf.layout import text_time_chars
+from drf_reprocess.drf.lines import Lines, Mask, split_lines
+from drf_reprocess.drf.table import to_table
+from drf_reprocess.drf.timeform import time_picture
+from drf_reprocess.model import Field, Finding, Kind, Mend, RepairOptions, Severity, TableLayout
+from drf_reprocess.profiles.model import FileType
+
+NEVER, MINIMAL, ARCHIVE_2020 = "never", "minimal", "archive-2020"
+POLICIES = (NEVER, MINIMAL, ARCHIVE_2020)
+
+_BINARY = {
+    b"\x1f\x8b": "the file is packed with gzip",
+    b"PK\x03\x04": "the file is a zip archive",
+    b"BZh": "the file is packed with bzip2",
+    b"\xfd7zXZ": "the file is packed with xz",
+    b"\x28\xb5\x2f\xfd": "the file is packed with zstd",
+    b"\xff\xfe": "the file is UTF-16 text",
+    b"\xfe\xff": "the file is UTF-16 text",
+}
+_SAMPLE_BYTES = 4096
+_ODD_SHARE = 0.3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_FRACTION_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """All that the bytes of one received file tell. With ``refused`` set, the file is to be set aside."""
+
+    data: bytes
+    """The mended file; the very object that was read where nothing was mended."""
+    layout: TableLayout | None = None
+    table: pa.Table | None = None
+    start_time: str = ""
+    """Earliest time of all records, ISO 8601 UTC with as many digits as the file has, at most six."""
+    stop_time: str = ""
+    day: date | None = None
+    """UTC day of the earliest kept record."""
+    findings: tuple[Finding, ...] = ()
+    mends: tuple[Mend, ...] = ()
+    refused: Finding | None = None
+
+
+class _Refusal(Exception):  # noqa: N818 - control flow of this module alone, never seen outside
+    """The file is to be set aside."""
+
+    def __init__(self, reason: Finding, findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(reason, findings)
+        self.reason = reason
+        self.findings = findings
+
+
+def read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
+    """Read one file of a known type, mending what the repair policy allows.
+
+    Layout and columns come from the file's own header and records and are checked against the profile's column sets. Numbers
+    are what PDS4 calls ASCII_Real and ASCII_Integer, with exactly the value that ``float()`` and ``int()`` give; blank cells
+    are null; anything else makes the record a damaged one.
+
+    Parameters
+    ----------
+    raw
+        The received bytes, whatever they are.
+    file_type
+        What the profile says of the type.
+    options
+        Repair policy. ``never``: what forbids a valid label refuses the file. ``minimal``: only that is mended. ``archive-2020``:
+        header and line ends are made regular as well, and leading records with blank values go.
+
+    Raises
+    ------
+    ConservationError
+        If a mended file does not account for every received byte: a bug of this program, never of the data.
+    ValueError
+        If the policy is unknown.
+    """
+    if options.policy not in POLICIES:
+        raise ValueError(f"unknown repair policy {options.policy!r}; expected one of {', '.join(POLICIES)}")
+    try:
+        return _read(raw, file_type, options)
+    except _Refusal as refusal:
+        return Reading(raw, findings=(*refusal.findings, refusal.reason), refused=refusal.reason)
+
+
+def _read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
+    _check_text(raw)
+    view, mends = _with_usable_header(split_lines(raw, file_type), file_type, options)
+    if view.placement.odd_columns:
+        raise _Refusal(faults.column_kind(view))
+    view, dropped, damage = _without_damage(view, file_type, options)
+    mends += dropped
+    if not view.times.known.any():
+        raise _Refusal(_no_time(file_type), damage)
+    if options.policy == ARCHIVE_2020:
+        view, dropped = _without_leading(view, file_type, options)
+        mends += dropped
+    peculiarities = faults.peculiarities(view, file_type)
+    lines, mended = _regular_lines(view, options)
+    mends += mended
+    data = raw
+    if mends:
+        data = repair.assemble(lines, view.records.record_chars)
+        repair.check_conservation(lines, data, mends, view.records.record_chars)
+    start, stop, day = _time_span(view, file_type)
+    return Reading(
+        data=data,
+        layout=_layout(replace(view, lines=lines), file_type),
+        table=to_table(view, file_type),
+        start_time=start,
+        stop_time=stop,
+        day=day,
+        findings=(*(_mended(mend) for mend in mends), *damage, *peculiarities),
+        mends=mends,
+    )
+
+
+def _check_text(raw: bytes) -> None:
+    if not raw:
+        raise _Refusal(_refusal("empty", "the file is empty", "have it sent again, or exclude it"))
+    for magic, what in _BINARY.items():
+        if raw.startswith(magic):
+            raise _Refusal(not_text(what))
+    sample = np.frombuffer(raw[:_SAMPLE_BYTES], np.uint8)
+    odd = (sample > 126) | ((sample < 32) & ((sample < 9) | (sample > 13)))
+    if np.count_nonzero(odd) > _ODD_SHARE * len(sample):
+        raise _Refusal(not_text("the file is binary"))
+
+
+def _with_usable_header(
+    lines: Lines, file_type: FileType, options: RepairOptions
+) -> tuple[View, tuple[Mend, ...]]:
+    """Understand the file; write its header anew where that is needed and can be done."""
+    mends: tuple[Mend, ...] = ()
+    view = interpret(lines, file_type)
+    if isinstance(view, Unreadable):
+        if view.new_header is None or options.policy == NEVER:
+            raise _Refusal(view.finding)
+        lines, mends = _rebuild(lines, view.new_header, file_type)
+        view = interpret(lines, file_type)
+        if isinstance(view, Unreadable):
+            raise _Refusal(view.finding)
+    cleaned, mended = repair.clean_header(lines)
+    if not mended:
+        return view, mends
+    if options.policy == NEVER:
+        raise _Refusal(
+            _refusal(
+                "header-not-ascii",
+                f"the header has bytes that are no 7-bit text, the first at byte {mended[0].offset_bytes}",
+                "allow repairs (repair.policy), or have the file sent again",
+            )
+        )
+    again = interpret(cleaned, file_type)
+    if isinstance(again, Unreadable):
+        raise _Refusal(again.finding)
+    return again, mends + mended
+
+
+def _rebuild(lines: Lines, new: NewHeader, file_type: FileType) -> repair.Repaired:
+    return repair.rebuild_header(lines, new.names, new.marks, new.names_line, file_type.header.lines)
+
+
+def _without_damage(
+    view: View, file_type: FileType, options: RepairOptions
+) -> tuple[View, tuple[Mend, ...], tuple[Finding, ...]]:
+    """Drop a cut end and, as far as allowed, damaged records."""
+    if view.lengths.complete.all() and not view.bad.any():
+        return view, (), ()
+    tail = view.lengths.tail
+    damaged = view.damaged
+    findings = faults.damaged_records(view, file_type)
+    allowed = 0 if options.policy == NEVER else options.max_damaged
+    if np.count_nonzero(damaged) > allowed:
+        raise _Refusal(faults.too_many_damaged(view, findings, allowed), findings)
+    if tail.any() and options.policy == NEVER:
+        raise _Refusal(_truncated(view))
+    if (tail | damaged).all():
+        raise _Refusal(
+            _refusal("no-records", "all records are damaged", "have the file sent again, or exclude it"),
+            findings,
+        )
+    _, ended = repair.drop_truncated_tail(view.lines, tail)
+    if not damaged.any():
+        kept = view.lengths.complete
+        lengths = replace(view.lengths, complete=kept[kept], tail=tail[kept])
+        return replace(view, lines=view.records.lines, lengths=lengths), ended, ()
+    _, dropped = repair.drop_damaged_records(view.lines, damaged)
+    softened = tuple(replace(finding, severity=Severity.WARNING) for finding in findings)
+    return _again(view, ~(tail | damaged), file_type), ended + dropped, softened
+
+
+def _without_leading(
+    view: View, file_type: FileType, options: RepairOptions
+) -> tuple[View, tuple[Mend, ...]]:
+    """Drop the leading run of records that lack a value which the file has somewhere."""
+    status = np.vstack([view.placement.cells.status, view.times.status])
+    blank = status == kernel.NULL
+    used = ~blank.all(axis=1)
+    complete = ~blank[used].any(axis=0)
+    first = int(np.argmax(complete))
+    if not complete.any() or not 0 < first <= options.max_leading:
+        return view, ()
+    leading = np.arange(len(view.lines)) < first
+    _, dropped = repair.drop_leading_records(view.lines, leading)
+    return _again(view, ~leading, file_type), dropped
+
+
+def _again(view: View, kept: Mask, file_type: FileType) -> View:
+    """Understand the file anew from the records that stay, as whoever reads the mended file will."""
+    again = interpret(view.lines.select(kept), file_type)
+    if isinstance(again, Unreadable):
+        raise _Refusal(again.finding)
+    if again.bad.any() or again.placement.odd_columns or not again.lengths.complete.all():
+        raise _Refusal(
+            _refusal(
+                "layout-unclear",
+                "without its damaged records the file reads otherwise than with them",
+                "have the file sent again",
+            )
+        )
+    return again
+
+
+def _regular_lines(view: View, options: RepairOptions) -> repair.Repaired:
+    """Pad the header and normalise line ends, where policy and label ask for it."""
+    lines = view.lines
+    mends: tuple[Mend, ...] = ()
+    if options.policy == ARCHIVE_2020:
+        lines, mends = repair.pad_header(lines, view.records.record_chars, _header_shift(view))
+    elif lines.has_crlf.all():
+        return lines, ()
+    elif options.policy == NEVER:
+        count = int(np.count_nonzero(~lines.has_crlf))
+        raise _Refusal(
+            _refusal(
+                "line-ends",
+                f"{count} of {len(lines)} records do not end with carriage return and line feed",
+                "allow repairs (repair.policy), or have the file sent again",
+            )
+        )
+    lines, ends = repair.normalise_line_ends(lines)
+    return lines, mends + ends
+
+
+def _header_shift(view: View) -> tuple[int, int] | None:
+    """Where, from 0, the names row lacks bytes that the records have, and how many."""
+    shift = view.placement.slots.shift
+    columns = view.header.columns
+    if shift is None or shift[0] + 1 >= len(columns):
+        return None
+    return columns[shift[0] + 1].start, shift[1]
+
+
+def _layout(view: View, file_type: FileType) -> TableLayout:
+    match, slots = view.placement.match, view.placement.slots
+    time_chars = text_time_chars(file_type)
+    fields = [
+        Field(
+            name=column.known.name,
+            source_name=column.source_name,
+            dn_eu=column.dn_eu,
+            kind=column.known.kind,
+            location=int(begin) + 1,
+            length=int(end - begin),
+            unit=column.known.unit,
+            scaling_factor=column.known.scaling_factor,
+            description=column.known.description,
+        )
+        for column, begin, end in zip(match.columns, slots.begins, slots.ends, strict=True)
+    ]
+    if time_chars:
+        time = file_type.time
+        fields.insert(
+            0, Field(time.column, time.column, None, Kind.TIME, 1, time_chars, description=time.description)
+        )
+    header = view.lines.header
+    return TableLayout(
+        era=match.column_set.era,
+        header_bytes=sum(line.length_bytes for line in header),
+        header_lines=len(header),
+        record_bytes=view.records.record_chars + 2,
+        records=len(view.records),
+        fields=tuple(fields),
+    )
+
+
+def _time_span(view: View, file_type: FileType) -> tuple[str, str, date]:
+    known = np.flatnonzero(view.times.known)
+    micros = view.times.micros[known]
+    first, last = int(known[np.argmin(micros)]), int(known[np.argmax(micros)])
+    digits = min(
+        _MAX_FRACTION_DIGITS, max(_fraction_digits(view, file_type, record) for record in (first, last))
+    )
+    start, stop = (int(view.times.micros[record]) for record in (first, last))
+    return _iso(start, digits), _iso(stop, digits), (_EPOCH + timedelta(microseconds=start)).date()
+
+
+def _fraction_digits(view: View, file_type: FileType, record: int) -> int:
+    """How many digits after the point the time of one record has."""
+    if file_type.time.is_text:
+        return time_picture(file_type.time).fraction_digits
+    names = [column.known.name for column in view.placement.match.columns]
+    field = names.index(file_type.time.column)
+    slots = view.placement.slots
+    cell = view.records.rows[record, slots.begins[field] : slots.ends[field]].tobytes().strip()
+    if b"e" in cell.lower():
+        return _MAX_FRACTION_DIGITS
+    return len(cell.partition(b".")[2])
+
+
+def _iso(micros: int, digits: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=micros)
+    whole = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    return f"{whole}.{moment.microsecond:06d}"[: 20 + digits if digits else 19] + "Z"
+
+
+def _truncated(view: View) -> Finding:
+    place = int(np.flatnonzero(view.lengths.tail)[0])
+    size = int(view.lines.record_lines_bytes[view.lengths.tail].sum())
+    offset = int(view.lines.offsets[place])
+    return replace(
+        _refusal(
+            "truncated-tail",
+            f"the file ends with a truncated record ({size} bytes at byte {offset})",
+            "allow repairs (repair.policy), or have the file sent again",
+        ),
+        record=int(view.lines.numbers[place]),
+        offset_bytes=offset,
+    )
+
+
+def _no_time(file_type: FileType) -> Finding:
+    return _refusal(
+        "no-time",
+        f"no record has a time in {file_type.time.column}, and a label needs start and stop times",
+        "have the file sent again, or exclude it",
+    )
+
+
+def _mended(mend: Mend) -> Finding:
+    return Finding(mend.rule, Severity.WARNING, mend.words, offset_bytes=mend.offset_bytes)
+
+
+def _refusal(code: str, message: str, remedy: str) -> Finding:
+    return Finding(code=code, severity=Severity.ERROR, message=message, remedy=remedy)
