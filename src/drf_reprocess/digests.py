@@ -7,10 +7,10 @@ import hashlib
 from drf_reprocess.model import StoredObject
 
 
-def digest_bytes(data: bytes) -> StoredObject:
+def digest_bytes(data: bytes | bytearray | memoryview) -> StoredObject:
     """Return SHA-256, MD5 and size of ``data``. MD5 guards against accidents only, so FIPS hosts allow it."""
     return StoredObject(
         sha256=hashlib.sha256(data).hexdigest(),
         md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
-        bytes=len(data),
+        bytes=memoryview(data).nbytes,
     )

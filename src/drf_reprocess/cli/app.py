@@ -10,8 +10,9 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.logging import RichHandler
@@ -319,7 +320,7 @@ def explain(as_json: AsJson = False) -> None:
     """Print every key of the configuration with type, default and meaning."""
     from drf_reprocess.config.explain import explain as rows
 
-    found: list[dict[str, Any]] = [dict(row) for row in rows()]
+    found = [asdict(row) for row in rows()]
     if as_json:
         print_json(found)
     else:

@@ -53,7 +53,7 @@ class Reading:
     refused: Finding | None = None
 
 
-class _Refusal(Exception):  # noqa: N818 - control flow of this module alone, never seen outside
+class _Refusal(Exception):
     """The file is to be set aside."""
 
     def __init__(self, reason: Finding, findings: tuple[Finding, ...] = ()) -> None:

@@ -8,13 +8,13 @@ completed last).
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from drf_reprocess.digests import digest_bytes
 from drf_reprocess.errors import ConfigurationError, StorageDenied
 from drf_reprocess.model import SourceFile, StoredObject
 
@@ -98,6 +98,10 @@ class Store(Protocol):
         """Make an object appear under a second name, replacing what stood there: hard link, or copy."""
         ...
 
+    def copy(self, source_key: str, target_key: str) -> None:
+        """Copy an object to a second name, replacing what stood there."""
+        ...
+
     def remove(self, key: str) -> None:
         """Remove an object; nothing happens where there is none."""
         ...
@@ -145,12 +149,14 @@ def object_key(sha256: str) -> str:
     return f"store/{sha256[:2]}/{sha256}"
 
 
-def put_object(store: Store, data: Data) -> StoredObject:
-    """Write an immutable object under the name of its SHA-256 and return its identity; again is harmless."""
-    sha256 = hashlib.sha256(data).hexdigest()
-    store.write_once(object_key(sha256), data)
-    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return StoredObject(sha256=sha256, md5=md5, bytes=memoryview(data).nbytes)
+def put_object(store: Store, data: Data, identity: StoredObject | None = None) -> StoredObject:
+    """Write an immutable object under the name of its SHA-256 and return its identity; again is harmless.
+
+    ``identity`` spares the hashing where the caller knows it already.
+    """
+    known = identity or digest_bytes(data)
+    store.write_once(object_key(known.sha256), data)
+    return known
 
 
 def check_key(key: str, root: str) -> str:

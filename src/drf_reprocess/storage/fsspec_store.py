@@ -112,6 +112,10 @@ class FsspecStore:
                 raise
 
     def link(self, source_key: str, target_key: str) -> None:
+        """Copy an object within the store, for an object store has no links."""
+        self.copy(source_key, target_key)
+
+    def copy(self, source_key: str, target_key: str) -> None:
         """Copy an object within the store."""
         fs, source = self._open(source_key)
         _, target = self._open(target_key)

@@ -111,9 +111,14 @@ class LocalStore:
             if getattr(error.__cause__, "errno", None) not in CANNOT_LINK:
                 raise
             logger.debug("no hard link to %r, copying: %s", target, error)
-            status = attempt("look at", source, partial(os.stat, source))
-            whole = Part(source_key, 0, status.st_size)
-            self._place("copy", target_key, partial(self._fill, parts=[whole]), stat.S_IMODE(status.st_mode))
+            self.copy(source_key, target_key)
+
+    def copy(self, source_key: str, target_key: str) -> None:
+        """Copy a file, its mode included."""
+        source = self.uri(source_key)
+        status = attempt("look at", source, partial(os.stat, source))
+        whole = Part(source_key, 0, status.st_size)
+        self._place("copy", target_key, partial(self._fill, parts=[whole]), stat.S_IMODE(status.st_mode))
 
     def remove(self, key: str) -> None:
         """Remove a file, and the folders that it leaves empty."""
