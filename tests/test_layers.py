@@ -25,6 +25,7 @@ ALLOWED = {
     **{part: BASE for part in EFFECTS},
     "reprocess": BASE | {"profiles"} | PURE,
     "observer": set(),
+    "dataset": {"errors"},
     "stages": FLOW,
     "mission": FLOW | {"config"},
     "runfolder": BASE | EFFECTS,
@@ -32,7 +33,8 @@ ALLOWED = {
     "reports": FLOW | {"config", "mission", "pipeline"},
     "cli": FLOW | {"config", "mission", "observer", "pipeline", "reports", "testing"},
     "testing": FLOW,
-    "__init__": FLOW,
+    "__init__": FLOW | {"api", "dataset"},
+    "api": FLOW,
     "__main__": {"cli"},
 }
 
@@ -40,7 +42,7 @@ ONLY_IN = {
     "dask": {"compute"},
     "distributed": {"compute"},
     "sqlalchemy": {"catalog"},
-    "fsspec": {"storage", "tables"},
+    "fsspec": {"storage", "dataset"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drf_reprocess.catalog.base import Catalog
+from drf_reprocess.catalog.engine import catalog_exists
 from drf_reprocess.catalog.sql import open_catalog
 from drf_reprocess.config.load import check_places
 from drf_reprocess.config.model import Config
@@ -59,8 +60,10 @@ def catalog_url(config: Config, output: Store) -> str:
 
 
 @contextlib.contextmanager
-def open_mission(config: Config, *, create: bool) -> Iterator[Mission]:
+def open_mission(config: Config, *, create: bool, scratch: bool = False) -> Iterator[Mission]:
     """Open the mission of a configuration; ``create`` makes a catalog where there is none.
+
+    With ``scratch`` an empty catalog in memory stands in for one that is not there, so that nothing is written.
 
     Raises
     ------
@@ -70,8 +73,22 @@ def open_mission(config: Config, *, create: bool) -> Iterator[Mission]:
         If the catalog cannot be opened, or there is none and ``create`` is off.
     """
     check_places(config)
+    _check_memory_store(config)
     profile = load_profile(config.mission.profile)
     source = open_store(config.source.uri, config.source.options)
     output = open_store(config.output.uri, config.output.options)
-    with open_catalog(catalog_url(config, output), create=create) as catalog:
+    url = catalog_url(config, output)
+    if scratch and not catalog_exists(url):
+        url, create = "sqlite://", True
+    with open_catalog(url, create=create) as catalog:
         yield Mission(config, profile, source, output, catalog)
+
+
+def _check_memory_store(config: Config) -> None:
+    """Refuse a store that lives in this process's memory where other processes are to work on it."""
+    for key, uri in (("source.uri", config.source.uri), ("output.uri", config.output.uri)):
+        if uri.startswith("memory:") and config.compute.site != "serial":
+            raise ConfigurationError(
+                f"{key} = {uri!r} is in the memory of this process, where no worker can see it; expected "
+                f'compute.site = "serial" with it, got {config.compute.site!r}'
+            )

@@ -52,6 +52,10 @@ class RunResult:
     newly_set_aside: int = 0
     bytes_in: int = 0
     elapsed_s: float = 0.0
+    site_start_s: float = 0.0
+    """Part of ``elapsed_s`` that it took to start the workers, or to reach them."""
+    validation: str = "not checked"
+    """``checked`` if labels were held against schemas and Schematron rules (``validate.xml_catalog``)."""
     stages: list[dict[str, object]] = field(default_factory=list)
     deliveries: list[dict[str, object]] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
@@ -100,6 +104,8 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
         Whatever is not one file's fault: storage full, workers lost, ... What was finished is kept; run again.
     """
     result = RunResult(new_run_id(), decide_run_time(mission.config, environ))
+    if mission.config.validate_.xml_catalog:
+        result.validation = "checked"
     run = _Run(mission, observer, result, RunFolder(mission.output, result.run_id))
     started = time.perf_counter()
     run.start(given)
@@ -112,6 +118,7 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
             address=compute.address,
             dashboard=compute.dashboard,
         ) as executor:
+            result.site_start_s = round(time.perf_counter() - started, 3)
             run.work(executor)
     except BaseException as error:
         result.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -295,6 +302,7 @@ class _Run:
         with self._stage("publish") as row:
             views, catalog = self.mission.views, self.mission.catalog
             row["files"] = views.rebuild(catalog) if rebuild else views.update(catalog, self.result.run_id)
+            views.describe_columns(catalog)
 
     def _package(self, executor: Executor) -> list[Delivery]:
         mission, result = self.mission, self.result

@@ -194,6 +194,10 @@ class Catalog(Protocol):
         """Yield current products sorted by LID; ``start`` and ``stop`` select those that overlap a time range."""
         ...
 
+    def has_products(self, type: str) -> bool:
+        """Tell whether there is any product of a file type."""
+        ...
+
     def product(self, lid: Lid) -> ProductRecord | None:
         """Return the current version of a product."""
         ...

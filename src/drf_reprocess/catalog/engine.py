@@ -17,6 +17,12 @@ from drf_reprocess.errors import CatalogConflict, CatalogError, CatalogVersionEr
 BUSY_TIMEOUT_S = 30
 
 
+def catalog_exists(url: str) -> bool:
+    """Tell whether there is a catalog at a database URL; only a SQLite file can be missing."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() != "sqlite" or Path(str(parsed.database)).is_file()
+
+
 def make_engine(url: str, *, create: bool) -> Engine:
     """Return the engine of a database URL; a SQLite file's folder is made if ``create`` is on."""
     try:
@@ -56,9 +62,12 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        # A listing lives as long as a run: in a transaction it would keep the write-ahead log from being cut.
+        return
     # A transaction that will write takes the lock at its start: one taken later could find its reads outdated.
-    immediate = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def check_schema(engine: Engine, url: str, *, create: bool) -> None:

@@ -238,6 +238,16 @@ class SqlCatalog:
         for row in self._stream(query):
             yield to_product(row)
 
+    def has_products(self, type: str) -> bool:
+        """Tell whether there is any product of a file type."""
+        with self._read() as connection:
+            return (
+                connection.execute(
+                    select(products.c.lid).where(products.c.current, products.c.type == type).limit(1)
+                ).first()
+                is not None
+            )
+
     def product(self, lid: Lid) -> ProductRecord | None:
         """Return the current version of a product."""
         query = select(products).where(products.c.current, products.c.lid == str(lid))

@@ -128,7 +128,7 @@ def plan(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson
     from drf_reprocess.pipeline import plan_mission
 
     loaded, _ = _configure(config, overrides)
-    with open_mission(loaded, create=False) as mission:
+    with open_mission(loaded, create=False, scratch=True) as mission:
         document = plan_mission(mission)
     if as_json:
         print_json(document)
@@ -242,8 +242,8 @@ def columns(
     as_json: AsJson = False,
 ) -> None:
     """Tell the columns of a file type: name, unit, DN or EU, description, eras, caveats."""
+    from drf_reprocess.profiles.describe import column_rows
     from drf_reprocess.profiles.load import load_profile
-    from drf_reprocess.reports.columns import column_rows
 
     loaded, _ = _configure(config, [*(overrides or ()), *_places_not_needed(overrides)])
     rows = column_rows(load_profile(loaded.mission.profile), type_)

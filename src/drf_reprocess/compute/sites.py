@@ -44,6 +44,7 @@ def open_site(
 
     Parameters are those of the configuration section ``compute``; ``memory_limit`` is bytes a worker.
     """
+    _quiet_dask()
     if site == "serial":
         yield SerialExecutor()
     elif site == "local":
@@ -56,6 +57,13 @@ def open_site(
             yield executor
     else:
         raise ConfigurationError(f"compute.site is {site!r}; expected local, address or serial")
+
+
+def _quiet_dask() -> None:
+    """Keep Dask's notes on every worker that comes and goes off the operator's screen; errors still show."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager

@@ -150,17 +150,16 @@ def _origin(layers: Sequence[Layer], path: Sequence[str]) -> str:
 
 
 def _known_keys(path: Sequence[str]) -> str:
-    sections = list(section_models())
-    if path[0] not in sections:
-        return _one_of(path[0], sections, "expected one of the sections")
-    keys = [key for key in fields_by_key() if key.startswith(f"{path[0]}.")]
-    return _one_of(".".join(path[:2]), keys, "expected one of")
+    section = section_models().get(path[0])
+    if section is None:
+        return f"{_closest(path[0], list(section_models()))}expected one of the sections {', '.join(section_models())}"
+    names = list(section.model_fields)
+    return f"{_closest(path[1], names)}expected one of {', '.join(f'{path[0]}.{name}' for name in names)}"
 
 
-def _one_of(given: str, known: Sequence[str], words: str) -> str:
+def _closest(given: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(given, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}{words} {', '.join(known)}"
+    return f"did you mean {close[0]}? " if close else ""
 
 
 def _ways_to_set(key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,8 +57,8 @@ class View:
 class NewHeader:
     """A names row, and a row of marks where there is none, that make an unusable header readable."""
 
-    names: bytes
-    marks: bytes | None
+    rows: tuple[bytes, ...]
+    """Marks, if there are none yet, then names."""
     names_line: int | None
     """The unusable line that the names replace."""
 
@@ -132,27 +132,35 @@ def _new_header(records: Records, header: Header, file_type: FileType) -> NewHea
                 fits.append(best)
     if len(fits) != 1:
         return None
-    columns, starts = fits[0].match.columns, [int(start) for start in fits[0].slots.starts]
-    names = _row([column.source_name for column in columns], starts, records.record_chars)
-    marks = None
+    slots, columns = fits[0].slots, fits[0].match.columns
+    names = [column.source_name for column in columns]
+    starts = _name_places(names, slots.starts.tolist(), slots.begins.tolist())
+    if starts is None or starts[-1] + len(names[-1]) > records.record_chars:
+        return None
+    rows = [_row(names, starts, records.record_chars)]
     if file_type.header.dn_eu_row and header.marks_line is None:
-        marks = _row([column.dn_eu or "" for column in columns], starts, records.record_chars)
-    return None if names is None else NewHeader(names, marks, header.names_line)
+        rows.insert(0, _row([column.dn_eu or "" for column in columns], starts, records.record_chars))
+    return NewHeader(tuple(rows), header.names_line)
 
 
-def _row(words: list[str], starts: list[int], chars: int) -> bytes | None:
-    """Write words at their places; None if one does not fit before the next."""
+def _name_places(names: list[str], earliest: list[int], latest: list[int]) -> list[int] | None:
+    """Return where each name can begin, with a blank before the next; None if they do not fit."""
+    places: list[int] = []
+    free = 0
+    for name, first, last in zip(names, earliest, latest, strict=True):
+        place = max(first, free)
+        if place > max(first, last):
+            return None
+        places.append(place)
+        free = place + len(name) + 1
+    return places
+
+
+def _row(words: list[str], starts: list[int], chars: int) -> bytes:
     row = ""
     for word, start in zip(words, starts, strict=True):
-        if row and len(row) >= start:
-            return None
         row = row.ljust(start) + word if word else row
-    return row.ljust(chars).encode("ascii") if row and len(row) <= chars else None
-
-
-def renumbered(view: View, lines: Lines) -> View:
-    """Return the view with other line ends or header lines; records and places are the same."""
-    return replace(view, lines=lines)
+    return row.ljust(chars).encode("ascii")
 
 
 def no_names(file_type: FileType) -> Finding:
@@ -176,7 +184,8 @@ def not_text(what: str) -> Finding:
 
 def _no_records(lines: Lines, header: Header, file_type: FileType) -> Finding:
     form = f"a time of the form {file_type.time.form}" if file_type.time.is_text else "numbers"
-    if header.columns or len(lines.header) <= file_type.header.lines + 1:
+    indented = all(line.text[:1] in (b"", b" ", b"\t") for line in lines.header)
+    if header.columns or (indented and len(lines.header) <= file_type.header.lines + 1):
         return _error(
             "header-only",
             f"the file ends after {len(lines.header)} header lines: no line begins with {form}",

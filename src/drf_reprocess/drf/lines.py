@@ -105,8 +105,7 @@ def _header_lines(raw: bytes, position: int) -> Iterator[HeaderLine]:
     while position < len(raw):
         after = raw.find(b"\n", position) + 1 or len(raw)
         line = raw[position:after]
-        text = line[:-1] if line.endswith(b"\n") else line
-        text = text[:-1] if text.endswith(b"\r") else text
+        text = line.removesuffix(b"\n").removesuffix(b"\r").removesuffix(b"\r")
         yield HeaderLine(text, line[len(text) :], position)
         position = after
 

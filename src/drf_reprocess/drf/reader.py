@@ -169,7 +169,7 @@ def _with_usable_header(
 
 
 def _rebuild(lines: Lines, new: NewHeader, file_type: FileType) -> repair.Repaired:
-    return repair.rebuild_header(lines, new.names, new.marks, new.names_line, file_type.header.lines)
+    return repair.rebuild_header(lines, new.rows, new.names_line, file_type.header.lines)
 
 
 def _without_damage(

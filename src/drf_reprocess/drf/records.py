@@ -11,7 +11,8 @@ from drf_reprocess.drf.kernel import Bytes, scan_bytes
 from drf_reprocess.drf.lines import Lines, Mask
 
 MAX_RECORD_CHARS = 1 << 16
-_FILLER = b" \t\r\n\0\x1a"
+FILLER = b" \t\r\n\0\x1a"
+"""Bytes that mean nothing at the end of a file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,7 @@ def sort_lengths(lines: Lines, names_chars: int) -> Lengths | None:
 def _tail(lines: Lines, record_chars: int) -> Mask:
     tail = np.zeros(len(lines), np.bool_)
     last = len(lines) - 1
-    while last >= 0 and lines.chars[last] != record_chars and not _text(lines, last).strip(_FILLER):
+    while last >= 0 and lines.chars[last] != record_chars and not _text(lines, last).strip(FILLER):
         tail[last] = True
         last -= 1
     if last >= 0 and lines.chars[last] < record_chars:

@@ -22,7 +22,7 @@ from dataclasses import replace
 import numpy as np
 
 from drf_reprocess.drf.lines import HeaderLine, Lines, Mask
-from drf_reprocess.drf.records import record_texts
+from drf_reprocess.drf.records import FILLER, record_texts
 from drf_reprocess.errors import ConservationError
 from drf_reprocess.model import Mend
 
@@ -74,33 +74,42 @@ def _blanked(text: bytes, places: Sequence[int]) -> bytes:
 
 
 def rebuild_header(
-    lines: Lines, names: bytes, marks: bytes | None, names_line: int | None, expected_lines: int
+    lines: Lines, rows: Sequence[bytes], names_line: int | None, expected_lines: int
 ) -> Repaired:
-    """Write a names row (and a row of marks, if given) in place of the unusable one, of blank lines, or below the header."""
+    """Write header rows (of names, of marks) anew.
+
+    The last takes the place of the unusable line ``names_line``, or all take those of blank lines where the header would
+    become longer than expected, or they are added below. A file without any header gets blank lines above them.
+    """
     header = list(lines.header)
-    rows = [row for row in (marks, names) if row is not None]
-    places: list[int] = []
-    if names_line is not None:
-        places = [names_line]
-    elif len(header) >= expected_lines:
-        places = [index for index, line in enumerate(header) if not line.text.strip()][-len(rows) :]
     end = header[-1].offset_bytes + header[-1].length_bytes if header else lines.mark_bytes
-    removed = inserted = 0
-    touched: list[int] = []
-    for row in reversed(rows):
-        text, place = HeaderLine(row, CRLF, -1), places.pop() if places else None
-        if place is None:
-            below = names_line if names_line is not None else len(header)
-            header.insert(below, text)
-            touched.append(end)
-        else:
-            removed += header[place].length_bytes
-            touched.append(header[place].offset_bytes)
-            header[place] = text
-        inserted += text.length_bytes
+    new = [HeaderLine(row, CRLF, -1) for row in rows]
+    if not header:
+        blank = HeaderLine(b" " * len(rows[-1]), CRLF, -1)
+        new = [blank] * (expected_lines - len(rows)) + new
+    if names_line is not None:
+        gone = [names_line]
+    else:
+        blanks = [index for index, line in enumerate(header) if not line.text.strip()]
+        surplus = max(0, len(header) + len(rows) - expected_lines)
+        gone = blanks[-min(surplus, len(rows)) :] if surplus else []
+    below = names_line if names_line is not None else max(gone) if len(gone) == len(rows) else len(header)
+    removed = [header[place] for place in gone]
+    kept = [line for place, line in enumerate(header) if place not in gone]
+    above = sum(place not in gone for place in range(below))
+    inserted = sum(line.length_bytes for line in new)
+    touched = [line.offset_bytes for line in removed] or [end]
     words = f"rebuilt the row of channel names in the header ({inserted} bytes) from the mission's list of channels"
-    mend = Mend("rebuild-header", len(rows), removed, inserted, min(touched), max(touched), words)
-    return replace(lines, header=tuple(header)), (mend,)
+    mend = Mend(
+        "rebuild-header",
+        len(new),
+        sum(line.length_bytes for line in removed),
+        inserted,
+        min(touched),
+        max(touched),
+        words,
+    )
+    return replace(lines, header=(*kept[:above], *new, *kept[above:])), (mend,)
 
 
 def pad_header(lines: Lines, record_chars: int, shift: tuple[int, int] | None) -> Repaired:
@@ -138,6 +147,9 @@ def drop_truncated_tail(lines: Lines, tail: Mask) -> Repaired:
     """Drop the cut record, empty lines or end-of-file mark at the end."""
     count, size = _size(lines, tail)
     what = "a truncated record" if count == 1 else f"{count} truncated or empty lines"
+    start = int(lines.offsets[tail].min(initial=len(lines.raw)))
+    if not lines.raw[start:].strip(FILLER):
+        what = "empty lines or fill bytes"
     return _drop(lines, tail, "drop-truncated-tail", f"removed {what} at the end ({_count(size, 'byte')})")
 
 

@@ -10,11 +10,17 @@ from collections.abc import Iterable, Iterator
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.model import AggregateRecord, ProductRecord, StoredObject
+from drf_reprocess.profiles.describe import columns_csv
 from drf_reprocess.profiles.model import Bundle, Profile
 from drf_reprocess.storage.base import Store, object_key
 
 BUNDLE_VIEW = "bundle"
 PARQUET_VIEW = "parquet"
+
+
+def columns_key(type_name: str) -> str:
+    """Return the key of the CSV that tells the columns of a type; readers of datasets pass over names with ``_``."""
+    return f"{PARQUET_VIEW}/_columns/{type_name}.csv"
 
 
 def bundle_key(bundle: Bundle, path: str) -> str:
@@ -80,19 +86,33 @@ class Views:
         else:
             self.output.copy(object_key(stored.sha256), key)
 
+    def describe_columns(self, catalog: Catalog) -> None:
+        """Write the columns of each type that has products as CSV beside the dataset, where they differ."""
+        if self.mode == "none":
+            return
+        for file_type in self.profile.types:
+            if not catalog.has_products(file_type.name):
+                continue
+            key, text = columns_key(file_type.name), columns_csv(self.profile, file_type.name)
+            if not (self.output.exists(key) and self.output.read(key) == text):
+                self.output.write(key, text)
+
     def rebuild(self, catalog: Catalog) -> int:
         """Make the views anew from the catalog and return how many files they hold."""
         if self.mode == "none":
             return 0
-        wanted = set()
+        self.describe_columns(catalog)
+        shown = 0
+        wanted = {columns_key(file_type.name) for file_type in self.profile.types}
         for key, stored in self._current(catalog):
             self._show(key, stored)
             wanted.add(key)
+            shown += 1
         for view in (BUNDLE_VIEW, PARQUET_VIEW):
             for file in list(self.output.list(view)):
                 if file.name not in wanted:
                     self.output.remove(file.name)
-        return len(wanted)
+        return shown
 
     def _current(self, catalog: Catalog) -> Iterator[tuple[str, StoredObject]]:
         for row in catalog.products():

@@ -155,13 +155,18 @@ class LocalStore:
                 continue
             try:
                 status = entry.stat()
-            except OSError as error:  # a link that leads nowhere or round in a circle, or a file that is gone
-                logger.warning("skipped %r: %s", entry.path, error.strerror)
+                if stat.S_ISDIR(status.st_mode):
+                    status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                # A link that leads nowhere or round in a circle is listed as it is, so that nobody overlooks it.
+                logger.warning("%r cannot be read: %s", entry.path, error.strerror)
+                with suppress(FileNotFoundError):
+                    yield _source_file(entry.path, key, entry.stat(follow_symlinks=False))
                 continue
-            if stat.S_ISREG(status.st_mode):
+            if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
                 yield _source_file(entry.path, key, status)
             else:
-                logger.warning("skipped %r: it is a link to a folder, or neither file nor folder", entry.path)
+                logger.warning("skipped %r: it is neither a file nor a folder", entry.path)
 
     def _place(self, operation: str, key: str, fill: Callable[[int], None], mode: int | None = None) -> None:
         target = self.uri(key)

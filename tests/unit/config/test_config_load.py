@@ -183,7 +183,7 @@ class TestProblems:
             'compute.site = \'moon\' (--set compute.site): expected "local" | "address" | "serial"',
             "--set sourceuri: expected section.key=value",
             "repair.max_leading = 'many' (environment variable DRF_REPAIR__MAX_LEADING): expected whole number",
-            "unknown key repair.max_laeding (environment variable DRF_REPAIR__MAX_LAEDING): did you mean repair.max_leading?",
+            "unknown key repair.max_laeding (environment variable DRF_REPAIR__MAX_LAEDING): did you mean max_leading?",
             "unknown key sorce (environment variable DRF_SORCE__URI): did you mean source?",
             "environment variable DRF_SOURCE_URI: expected a name of the form DRF_SECTION__KEY",
         ):
