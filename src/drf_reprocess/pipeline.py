@@ -34,7 +34,7 @@ from drf_reprocess.stages.package import Delivery, PackageOptions, package
 from drf_reprocess.stages.plan import Plan, partitions, plan
 from drf_reprocess.stages.process import ProcessContext, process
 from drf_reprocess.stages.verify import verify_package
-from drf_reprocess.storage.base import object_key
+from drf_reprocess.storage.base import TEMPORARY, object_key
 
 logger = logging.getLogger(__name__)
 
@@ -201,6 +201,8 @@ class _Run:
         self._assemble()
         self._publish(rebuild=unfinished)
         self._verify(executor, self._package(executor))
+        if self.mission.output.is_local:
+            self.mission.output.remove_tree(TEMPORARY)
 
     @contextlib.contextmanager
     def _stage(self, name: str, files: int = 0, bytes_: int = 0) -> Iterator[dict[str, object]]:

@@ -1,16 +1,28 @@
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
 
+from drf_reprocess.catalog import engine
 from drf_reprocess.catalog.base import ListedFile
 from drf_reprocess.catalog.sql import SqlCatalog, open_catalog
 from drf_reprocess.errors import CatalogError, CatalogVersionError, ConfigurationError
 from drf_reprocess.model import SourceOutcome, SourceState
-from drf_reprocess.testing.catalog_contract import FINGERPRINT, RUN, CatalogContract, make_source
+from drf_reprocess.testing.catalog_contract import (
+    COLLECTION,
+    FINGERPRINT,
+    RUN,
+    CatalogContract,
+    commit,
+    make_outcome,
+    make_product,
+    make_source,
+)
 
 
 class TestSqlite(CatalogContract):
@@ -81,3 +93,79 @@ def test_an_empty_catalog_in_memory_serves_a_plan_that_writes_nothing():
         with catalog.listing() as listing:
             listing.add([ListedFile(make_source("x"), "gnc", "p")])
             assert listing.compare(FINGERPRINT, set()).files == 1
+
+
+def test_a_plan_over_an_empty_catalog_in_memory_may_ask_it_between(tmp_path):
+    with open_catalog("sqlite://", create=True) as catalog, catalog.listing() as listing:
+
+        def files() -> Iterator[ListedFile]:
+            yield ListedFile(make_source("x"), "gnc", "p")
+            assert catalog.known_source("/data/y") is None
+            yield ListedFile(make_source("z"), "gnc", "p")
+
+        listing.add(files())
+        assert listing.compare(FINGERPRINT, set()).files == 2
+        assert [catalog.product(COLLECTION.child("p")) for _ in listing.groups()] == [None]
+
+
+def test_a_listing_does_not_keep_the_write_ahead_log_from_being_cut(tmp_path):
+    """A listing is open as long as a run works: the log would grow with every commit."""
+    path = tmp_path / "catalog.sqlite"
+    with open_catalog(f"sqlite:///{path}", create=True) as catalog:
+        catalog.start_run(RUN)
+        with catalog.listing() as listing:
+            listing.add([ListedFile(make_source("x"), "gnc", "p")])
+            listing.compare(FINGERPRINT, set())
+            groups = listing.groups()
+            next(groups)
+            commit(catalog, [make_outcome(make_product("p"))])
+            with contextlib.closing(sqlite3.connect(path)) as other:
+                busy, _, _ = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            assert not busy
+
+
+def test_a_catalog_that_another_program_has_locked_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0)
+    path = tmp_path / "catalog.sqlite"
+    with open_catalog(f"sqlite:///{path}", create=True) as catalog:
+        catalog.start_run(RUN)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(CatalogError, match=r"database is locked.*not locked by another run"):
+                commit(catalog, [make_outcome(make_product("p"))])
+            assert catalog.product(COLLECTION.child("p")) is None
+        commit(catalog, [make_outcome(make_product("p"))])
+
+
+def test_another_database_is_not_taken_for_a_catalog(tmp_path):
+    path = tmp_path / "other.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE things (name TEXT)")
+    with (
+        pytest.raises(CatalogError, match="holds no catalog"),
+        open_catalog(f"sqlite:///{path}", create=False),
+    ):
+        pass
+
+
+def test_nothing_beside_the_catalog_is_left_when_it_is_closed(tmp_path):
+    with open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite", create=True) as catalog:
+        catalog.start_run(RUN)
+    assert [path.name for path in tmp_path.iterdir()] == ["catalog.sqlite"]
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_a_mission(tmp_path):
+    """70,000 products are committed and read back in the memory of a few."""
+    with open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite", create=True) as catalog:
+        catalog.start_run(RUN)
+        for first in range(0, 70_000, 12):
+            names = [f"p{n:06}" for n in range(first, first + 12)]
+            commit(catalog, [make_outcome(make_product(name)) for name in names])
+            if first == 1200:
+                tracemalloc.start()
+        assert sum(1 for _ in catalog.products()) >= 70_000
+        assert sum(1 for _ in catalog.source_rows()) >= 70_000
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 16 * 2**20

@@ -78,7 +78,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """A version of a product with the run that made it."""
+    """A version of a product with the run that last wrote its row: that made it, or renewed its Parquet file."""
 
     record: ProductRecord
     run_id: str
@@ -113,7 +113,8 @@ class Listing(Protocol):
         ...
 
     def compare(self, fingerprint: str, unread_codes: Iterable[str]) -> Comparison:
-        """Find the files that need work: new, changed, failed or set aside unread before, or of another fingerprint.
+        """Find the files that need work: new, changed, failed or set aside unread before, or of another fingerprint,
+        and those whose product had another file that is in the source no longer.
 
         All files of a product need work as soon as one does, because they must be compared with each other.
         """
@@ -161,6 +162,9 @@ class Catalog(Protocol):
         self, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[Outcome]
     ) -> None:
         """Record a task's outcomes in one transaction: sources, findings, new versions of products.
+
+        Of a product whose version stays, only the Parquet file is taken over where it is another. Files known for a
+        product that its outcome does not speak of have left the source: they become superseded.
 
         Raises
         ------
@@ -251,7 +255,9 @@ class Catalog(Protocol):
         ...
 
     def commit_delivery(self, record: DeliveryRecord, members: Sequence[DeliveryMember]) -> None:
-        """Record a packed delivery and its files in one transaction."""
+        """Record a packed delivery and its files in one transaction; ``CatalogConflict`` if a LIDVID in it is in another
+        live delivery.
+        """
         ...
 
     def set_delivery_state(self, delivery_id: str, expected: str, new: str) -> None:

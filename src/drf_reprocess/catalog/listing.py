@@ -26,6 +26,9 @@ from drf_reprocess.model import SourceFile, SourceState
 
 BATCH = 1000
 
+DEPARTED = "no-longer-received"
+"""Code of a file that is in the source no longer, while others of its product are."""
+
 scratch = MetaData()
 
 listed = Table(
@@ -84,18 +87,27 @@ class SqlListing:
 
     def compare(self, fingerprint: str, unread_codes: Iterable[str]) -> Comparison:
         """Find the files that need work and keep them in order; see `catalog.base.Listing`."""
-        known = sources
+        known, unread_codes = sources, list(unread_codes)
         same = (
             (known.c.bytes == listed.c.bytes)
             & (known.c.mtime_ns == listed.c.mtime_ns)
             & (known.c.version == listed.c.version)
         )
+        # A file that left the source may have been all that was wrong with the others of its product.
+        left = select(known.c.product_id).where(
+            known.c.product_id.in_(select(listed.c.product_id)),
+            known.c.uri.not_in(select(listed.c.uri)),
+            known.c.code != DEPARTED,
+            known.c.md5 != "",
+        )
         reason = case(
             (known.c.uri.is_(None), "new file"),
             (~same, "file changed"),
+            (known.c.code == DEPARTED, "back in the source"),
             (known.c.state == SourceState.FAILED.value, "failed before"),
-            (known.c.code.in_(list(unread_codes)), "set aside unread before"),
+            (known.c.code.in_(unread_codes), "set aside unread before"),
             (known.c.fingerprint != fingerprint, "profile, repair options or engine changed"),
+            (listed.c.product_id.in_(left), "another file of its product left the source"),
             else_="",
         )
         compared = (

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
-    delete,
     exists,
     func,
     insert,
@@ -28,12 +27,10 @@ from drf_reprocess.catalog.rows import (
     aggregate_to_deliverable,
     aggregate_to_row,
     delivery_to_row,
-    finding_to_row,
     member_to_row,
     product_to_deliverable,
     product_to_row,
     run_to_row,
-    source_to_row,
     to_aggregate,
     to_delivery,
     to_finding,
@@ -49,6 +46,15 @@ from drf_reprocess.catalog.tables import (
     runs,
     sources,
 )
+from drf_reprocess.catalog.writes import (
+    LIVE,
+    PAGE,
+    check_delivered_once,
+    renew_parquet,
+    replace_current,
+    write_departed,
+    write_sources,
+)
 from drf_reprocess.errors import CatalogConflict
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
 from drf_reprocess.model import (
@@ -63,11 +69,6 @@ from drf_reprocess.model import (
     SourceOutcome,
     SourceState,
 )
-
-LIVE = ("packed", "verified")
-"""States of a delivery that its receiver has, or will get: what is in it need not be delivered again."""
-
-PAGE = 500
 
 
 @contextlib.contextmanager
@@ -173,7 +174,7 @@ class SqlCatalog:
     ) -> None:
         """Record what became of files that no worker read, in one transaction."""
         with self._write() as connection:
-            _write_sources(connection, run_id, run_time, fingerprint, outcomes)
+            write_sources(connection, run_id, run_time, fingerprint, outcomes)
 
     def commit_outcomes(
         self, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[Outcome]
@@ -181,16 +182,19 @@ class SqlCatalog:
         """Record a task's outcomes in one transaction; ``CatalogConflict`` if another run got there first."""
         with self._write() as connection:
             received = [source for outcome in outcomes for source in outcome.sources]
-            _write_sources(connection, run_id, run_time, fingerprint, received)
+            write_sources(connection, run_id, run_time, fingerprint, received)
             for outcome in outcomes:
-                if outcome.product is not None and outcome.decision is not Decision.SAME:
-                    _replace_current(
-                        connection,
-                        products,
-                        outcome.product.lidvid,
-                        outcome.former,
-                        product_to_row(outcome.product, run_id),
-                    )
+                write_departed(connection, run_id, run_time, outcome)
+            versions = []
+            for outcome in outcomes:
+                if outcome.product is None:
+                    continue
+                if outcome.decision is Decision.SAME:
+                    renew_parquet(connection, run_id, outcome.product, outcome.former)
+                else:
+                    row = product_to_row(outcome.product, run_id)
+                    versions.append((outcome.product.lidvid, outcome.former, row))
+            replace_current(connection, products, versions)
 
     def source_rows(self, *, states: Iterable[SourceState] | None = None) -> Iterator[SourceRow]:
         """Yield received files, sorted by name, of these states or all."""
@@ -291,14 +295,14 @@ class SqlCatalog:
     ) -> None:
         """Record new versions of collections and bundles in one transaction."""
         with self._write() as connection:
-            for record in records:
-                _replace_current(
-                    connection,
-                    aggregates,
-                    record.lidvid,
-                    expected.get(record.lidvid.lid),
-                    aggregate_to_row(record, run_id),
-                )
+            replace_current(
+                connection,
+                aggregates,
+                [
+                    (record.lidvid, expected.get(record.lidvid.lid), aggregate_to_row(record, run_id))
+                    for record in records
+                ],
+            )
 
     # Deliveries
 
@@ -352,6 +356,8 @@ class SqlCatalog:
             connection.execute(
                 insert(delivery_members), [member_to_row(member, record.delivery_id) for member in members]
             )
+            if record.state in LIVE:
+                check_delivered_once(connection, record.delivery_id)
 
     def set_delivery_state(self, delivery_id: str, expected: str, new: str) -> None:
         """Move a delivery from one state to another; ``CatalogConflict`` if it is in a third."""
@@ -388,77 +394,6 @@ class SqlCatalog:
     def _stream(self, query: Select[Any]) -> Iterator[Mapping[Any, Any]]:
         with self._read() as connection:
             yield from connection.execution_options(yield_per=PAGE).execute(query).mappings()
-
-
-def _write_sources(
-    connection: Connection, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[SourceOutcome]
-) -> None:
-    for start in range(0, len(outcomes), PAGE):
-        batch = outcomes[start : start + PAGE]
-        uris = [outcome.source.uri for outcome in batch]
-        former = {
-            row.uri: row
-            for row in connection.execute(
-                select(sources.c.uri, sources.c.state, sources.c.code, sources.c.since).where(
-                    sources.c.uri.in_(uris)
-                )
-            )
-        }
-        rows = []
-        for outcome in batch:
-            row = source_to_row(outcome, run_id, run_time, fingerprint)
-            # Unchanged is how a run sees a processed file, not another state of it.
-            if outcome.state is SourceState.UNCHANGED:
-                row["state"] = SourceState.PROCESSED.value
-            before = former.get(row["uri"])
-            if before is not None and (before.state, before.code) == (row["state"], row["code"]):
-                row["since"] = before.since
-            rows.append(row)
-        connection.execute(delete(sources).where(sources.c.uri.in_(uris)))
-        connection.execute(insert(sources), rows)
-        connection.execute(delete(findings).where(findings.c.source_uri.in_(uris)))
-        found = [
-            finding_to_row(finding, outcome.source.uri, run_id)
-            for outcome in batch
-            for finding in outcome.findings
-        ]
-        if found:
-            connection.execute(insert(findings), found)
-
-
-def _replace_current(
-    connection: Connection,
-    table: Table,
-    lidvid: Lidvid,
-    expected: Vid | None,
-    row: Mapping[str, Any],
-) -> None:
-    """Put a version in the place of the expected one, or refuse if another stands there."""
-    current = connection.execute(
-        select(table.c.major, table.c.minor).where(table.c.lid == str(lidvid.lid), table.c.current)
-    ).one_or_none()
-    found = None if current is None else Vid(current.major, current.minor)
-    if found != expected:
-        raise CatalogConflict(
-            f"{lidvid.lid}: the current version is {found}, {lidvid.vid} was decided from {expected}: another run got "
-            "there first; run again"
-        )
-    stored = connection.execute(
-        select(table.c.label_md5).where(
-            table.c.lid == str(lidvid.lid),
-            table.c.major == lidvid.vid.major,
-            table.c.minor == lidvid.vid.minor,
-        )
-    ).scalar_one_or_none()
-    if stored is not None:
-        raise CatalogConflict(
-            f"{lidvid} exists already, with a label of MD5 {stored}; the new one has {row['label_md5']}: a version is "
-            "never given twice"
-        )
-    connection.execute(
-        update(table).where(table.c.lid == str(lidvid.lid), table.c.current).values(current=False)
-    )
-    connection.execute(insert(table).values(**row))
 
 
 def _former_version(table: Table, lidvid: Lidvid) -> Select[Any]:

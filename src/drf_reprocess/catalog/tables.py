@@ -53,7 +53,7 @@ sources = Table(
     Column("version", String, nullable=False),
     Column("md5", String, nullable=False),
     Column("sha256", String, nullable=False),
-    Column("product_id", String, nullable=False),
+    Column("product_id", String, nullable=False, index=True),
     Column("type", String, nullable=False),
     Column("state", String, nullable=False, index=True),
     Column("code", String, nullable=False),

@@ -213,6 +213,42 @@ class CatalogContract:
         with pytest.raises(CatalogConflict, match=r"p::1\.0 exists already"):
             commit(catalog, [make_outcome(make_product("p", Vid(1, 0)), Vid(2, 0))])
 
+    def test_a_version_that_stays_takes_over_another_parquet_file_and_nothing_else(
+        self, catalog: Catalog
+    ) -> None:
+        record = make_product("p")
+        commit(catalog, [make_outcome(record)])
+        catalog.start_run(replace(RUN, run_id="later"))
+        again = replace(record, label=make_object("other layout"))
+        same = replace(make_outcome(again, Vid(1, 0)), decision=Decision.SAME)
+        catalog.commit_outcomes("later", "2027-01-01T00:00:00Z", FINGERPRINT, [same])
+        (row,) = catalog.products()
+        assert (row.record, row.run_id) == (record, RUN.run_id)
+        renewed = replace(record, parquet=make_object("other columns"))
+        catalog.commit_outcomes(
+            "later", "2027-01-01T00:00:00Z", FINGERPRINT, [replace(same, product=renewed)]
+        )
+        (row,) = catalog.products(run_id="later")
+        assert row.record == renewed
+        with pytest.raises(CatalogConflict, match="another run got there first"):
+            commit(catalog, [replace(same, former=Vid(1, 1))])
+
+    def test_a_second_writer_with_the_same_expectation_is_refused(self, catalog: Catalog) -> None:
+        commit(catalog, [make_outcome(make_product("p"))])
+        decided_by_both = Vid(1, 0)
+        commit(catalog, [make_outcome(make_product("p", Vid(2, 0)), decided_by_both)])
+        with pytest.raises(CatalogConflict, match=r"the current version is 2\.0, 1\.1 was decided from 1\.0"):
+            commit(catalog, [make_outcome(make_product("p", Vid(1, 1)), decided_by_both)])
+        assert catalog.product(COLLECTION.child("p")) == make_product("p", Vid(2, 0))
+
+    def test_findings_are_those_of_the_last_time(self, catalog: Catalog) -> None:
+        outcome = make_outcome(make_product("p"))
+        commit(catalog, [outcome])
+        (source,) = outcome.sources
+        other = Finding("mixed-line-ends", Severity.WARNING, "3 lines", "", None, None, None)
+        commit(catalog, [Outcome("p", (replace(source, findings=(other,)),))])
+        assert catalog.findings(source.source.uri) == [other]
+
     def test_a_source_keeps_the_time_since_when_it_is_set_aside(self, catalog: Catalog) -> None:
         outcome = SourceOutcome(
             make_source("x.drf"), SourceState.QUARANTINED, code="empty", message="m", remedy="r"
@@ -281,6 +317,29 @@ class CatalogContract:
                 "profile, repair options or engine changed": 1
             }
 
+    def test_a_product_is_looked_at_again_when_one_of_its_files_has_left(self, catalog: Catalog) -> None:
+        record = make_product("p")
+        (good,) = make_outcome(record).sources
+        refused = replace(good, state=SourceState.QUARANTINED, code="product-conflict", findings=())
+        other = replace(refused, source=make_source("other.drf"))
+        large = replace(other, source=make_source("large.drf"), code="too-large")
+        commit(catalog, [Outcome("p", (refused, other))])
+        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINT, [large])
+
+        def compare(*files: SourceFile) -> dict[str, int]:
+            with catalog.listing() as listing:
+                listing.add([ListedFile(file, "gnc", "p") for file in files])
+                return dict(listing.compare(FINGERPRINT, {"too-large"}).reasons)
+
+        assert compare(good.source, other.source) == {}
+        assert compare(good.source) == {"another file of its product left the source": 1}
+        commit(catalog, [make_outcome(record)])
+        (left,) = catalog.source_rows(states=[SourceState.SUPERSEDED])
+        assert (left.source, left.code) == (other.source, "no-longer-received")
+        assert left.message.startswith("other.drf: no longer in the source")
+        assert compare(good.source) == {}
+        assert compare(good.source, other.source) == {"back in the source": 1}
+
     def test_a_listing_streams_while_outcomes_are_committed(self, catalog: Catalog) -> None:
         with catalog.listing() as listing:
             listing.add(ListedFile(make_source(f"{n:05}"), "gnc", f"p{n:05}") for n in range(2500))
@@ -331,3 +390,14 @@ class CatalogContract:
         with pytest.raises(CatalogConflict, match="not in state packed"):
             catalog.set_delivery_state(delivery.delivery_id, "packed", "verified")
         assert catalog.deliveries(run_id="another") == []
+
+    def test_no_version_is_in_two_live_deliveries(self, catalog: Catalog) -> None:
+        record = make_product("p")
+        commit(catalog, [make_outcome(record)])
+        members = [DeliveryMember(record.data_path, record.lidvid, record.data)]
+        catalog.commit_delivery(make_delivery(1), members)
+        with pytest.raises(CatalogConflict, match=r"p::1\.0, which is in delivery maven_anc_d001 already"):
+            catalog.commit_delivery(make_delivery(2), members)
+        assert [delivery.number for delivery in catalog.deliveries()] == [1]
+        catalog.set_delivery_state("maven_anc_d001", "packed", "failed")
+        catalog.commit_delivery(make_delivery(2), members)
