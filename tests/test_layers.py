@@ -22,7 +22,7 @@ ALLOWED = {
     "profiles": BASE,
     "config": {"errors"},
     **{part: BASE | {"profiles"} for part in PURE},
-    **{part: BASE for part in EFFECTS},
+    **dict.fromkeys(EFFECTS, BASE),
     "reprocess": BASE | {"profiles"} | PURE,
     "observer": set(),
     "dataset": {"errors"},

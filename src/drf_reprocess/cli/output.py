@@ -11,6 +11,8 @@ from rich.table import Table
 
 Row = Mapping[str, object]
 
+WIDE = 10_000
+
 
 def error_console() -> Console:
     """Return the console on standard error: progress, warnings, errors."""
@@ -41,7 +43,10 @@ def print_rows(rows: Iterable[Row], columns: Sequence[str], *, empty: str) -> No
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     if table.row_count:
-        Console(soft_wrap=False).print(table)
+        terminal = Console()
+        # In a pipe or a file a row is a line, however long.
+        console = terminal if terminal.is_terminal else Console(width=WIDE)
+        console.print(table)
     else:
         sys.stdout.write(f"{empty}\n")
 

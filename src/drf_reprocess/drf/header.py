@@ -67,20 +67,26 @@ class Match:
 def read_header(lines: Sequence[HeaderLine], file_type: FileType) -> Header:
     """Find by content the row of names and the row of marks; no line may be a names row, then there are no columns."""
     known = known_names(file_type)
-    tokens = [line.tokens() for line in lines]
+    # Some headers name the time as well, over its own column.
+    skipped = file_type.time.column.encode("latin-1") if file_type.time.is_text else None
+    tokens = [_without_time(line.tokens(), skipped) for line in lines]
     names_line = _names_line(tokens, known)
     marks_line = _marks_line(tokens, names_line)
     if names_line is None:
         return Header((), None, marks_line, 0)
     words = [(canonical_name(word.decode("latin-1")), word, start) for word, start in tokens[names_line]]
-    if file_type.time.is_text and words[0][0] == file_type.time.column and len(words) > 1:
-        words = words[1:]  # some headers name the time as well
     marks = _marks_by_column(tokens[marks_line] if marks_line is not None else (), [w[2] for w in words])
     columns = tuple(
         HeaderColumn(word.decode("latin-1"), name, start, mark)
         for (name, word, start), mark in zip(words, marks, strict=True)
     )
     return Header(columns, names_line, marks_line, len(lines[names_line].text))
+
+
+def _without_time(
+    tokens: tuple[tuple[bytes, int], ...], time_column: bytes | None
+) -> tuple[tuple[bytes, int], ...]:
+    return tokens[1:] if tokens and tokens[0][0] == time_column else tokens
 
 
 def _names_line(tokens: list[tuple[tuple[bytes, int], ...]], known: frozenset[str]) -> int | None:

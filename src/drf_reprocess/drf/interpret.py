@@ -19,6 +19,7 @@ from drf_reprocess.drf.header import (
 from drf_reprocess.drf.layout import Placement, choose, place_all, place_columns, usual_slots
 from drf_reprocess.drf.lines import Lines, Mask
 from drf_reprocess.drf.records import Lengths, Records, grid, sort_lengths
+from drf_reprocess.drf.timeform import time_picture
 from drf_reprocess.model import Finding, Severity
 from drf_reprocess.profiles.model import FileType
 
@@ -88,6 +89,8 @@ def interpret(lines: Lines, file_type: FileType) -> View | Unreadable:
     records = grid(lines.select(lengths.complete), lengths.record_chars)
     if 2 * np.count_nonzero(records.odd) > len(records):
         return Unreadable(not_text("most records hold bytes that are no 7-bit text"))
+    if joined := _joined_line(lines, records, file_type):
+        return Unreadable(joined)
     match = match_columns(header, file_type) if header.columns else no_names(file_type)
     placement = place_columns(records, header, match, file_type) if isinstance(match, Match) else match
     if isinstance(placement, Finding) or placement.rank[0]:
@@ -161,6 +164,20 @@ def _row(words: list[str], starts: list[int], chars: int) -> bytes:
     for word, start in zip(words, starts, strict=True):
         row = row.ljust(start) + word if word else row
     return row.ljust(chars).encode("ascii")
+
+
+def _joined_line(lines: Lines, records: Records, file_type: FileType) -> Finding | None:
+    """A header line with a record behind it, the line end between them lost."""
+    if not file_type.time.is_text:
+        return None
+    for index, line in enumerate(lines.header, 1):
+        if len(line.text) > records.record_chars and time_picture(file_type.time).at_start.search(line.text):
+            return _error(
+                "layout-unclear",
+                f"header line {index} holds a time and is longer than a record: the first record seems joined to it",
+                "have the file sent again, or put the lost line end back by hand",
+            )
+    return None
 
 
 def no_names(file_type: FileType) -> Finding:

@@ -238,7 +238,8 @@ def _regular_lines(view: View, options: RepairOptions) -> repair.Repaired:
     lines = view.lines
     mends: tuple[Mend, ...] = ()
     if options.policy == ARCHIVE_2020:
-        lines, mends = repair.pad_header(lines, view.records.record_chars, _header_shift(view))
+        rows = (view.header.names_line, view.header.marks_line)
+        lines, mends = repair.pad_header(lines, view.records.record_chars, _header_shift(view), rows)
     elif lines.has_crlf.all():
         return lines, ()
     elif options.policy == NEVER:

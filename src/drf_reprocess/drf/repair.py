@@ -112,12 +112,18 @@ def rebuild_header(
     return replace(lines, header=(*kept[:above], *new, *kept[above:])), (mend,)
 
 
-def pad_header(lines: Lines, record_chars: int, shift: tuple[int, int] | None) -> Repaired:
+def pad_header(
+    lines: Lines, record_chars: int, shift: tuple[int, int] | None, aligned: Sequence[int | None]
+) -> Repaired:
     """Fill short header lines up with blanks to the length of a record.
 
-    ``shift`` gives a place (from 0) and a number of blanks by which the records are wider there: where a line has a blank
-    before that place, these go in there, so that names stand over their columns.
+    ``shift`` gives a place (from 0) and a number of blanks by which the records are wider there: they go in there, so that
+    names stand over their columns, wherever a line has a blank before that place. If one of the ``aligned`` lines (names,
+    marks) does not allow it, the header stays as it is.
     """
+    rows = [lines.header[place].text for place in aligned if place is not None]
+    if shift and not all(_can_widen(row, record_chars, shift) for row in rows):
+        return lines, ()
     header: list[HeaderLine] = []
     offsets: list[int] = []
     inserted = 0
@@ -125,12 +131,7 @@ def pad_header(lines: Lines, record_chars: int, shift: tuple[int, int] | None) -
         text = line.text
         missing = record_chars - len(text)
         if missing > 0:
-            if (
-                shift
-                and len(text) > shift[0]
-                and missing >= shift[1]
-                and text[shift[0] - 1 : shift[0]] == b" "
-            ):
+            if shift and _can_widen(text, record_chars, shift):
                 text = text[: shift[0]] + b" " * shift[1] + text[shift[0] :]
             text = text.ljust(record_chars)
             inserted += missing
@@ -141,6 +142,12 @@ def pad_header(lines: Lines, record_chars: int, shift: tuple[int, int] | None) -
     words = f"filled {_count(len(offsets), 'short header line')} up with blanks ({_count(inserted, 'byte')})"
     mend = Mend("pad-header", len(offsets), 0, inserted, min(offsets), max(offsets), words)
     return replace(lines, header=tuple(header)), (mend,)
+
+
+def _can_widen(text: bytes, record_chars: int, shift: tuple[int, int]) -> bool:
+    place, blanks = shift
+    fits = len(text) + blanks <= record_chars
+    return len(text) <= place or (fits and text[place - 1 : place] == b" ")
 
 
 def drop_truncated_tail(lines: Lines, tail: Mask) -> Repaired:

@@ -49,10 +49,8 @@ class TimePicture:
     """The same at the start of any line but the first."""
 
     def is_like(self, text: bytes) -> bool:
-        """Tell whether ``text`` begins with a time of this form, be it damaged."""
-        head = np.frombuffer(text[: self.chars], np.uint8)
-        if len(head) < self.chars:
-            return False
+        """Tell whether ``text`` begins with a time of this form, be it damaged or cut."""
+        head = np.frombuffer(text[: self.chars].ljust(self.chars), np.uint8)
         digit = (head >= 0x30) & (head <= 0x39)
         fits = np.where(self.codes == LITERAL, head == self.literals, digit)
         return bool(np.count_nonzero(fits) >= LIKENESS * self.chars)

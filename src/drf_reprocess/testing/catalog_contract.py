@@ -322,7 +322,7 @@ class CatalogContract:
         (good,) = make_outcome(record).sources
         refused = replace(good, state=SourceState.QUARANTINED, code="product-conflict", findings=())
         other = replace(refused, source=make_source("other.drf"))
-        large = replace(other, source=make_source("large.drf"), code="too-large")
+        large = replace(other, source=make_source("large.drf"), code="too-large", md5="", sha256="")
         commit(catalog, [Outcome("p", (refused, other))])
         catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINT, [large])
 
