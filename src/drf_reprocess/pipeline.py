@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import resource
 import secrets
 import time
 from collections import Counter
@@ -61,7 +62,7 @@ class RunResult:
     not_checked: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     peak_memory_bytes: dict[str, int] = field(default_factory=dict)
-    """Highest memory use of each worker process."""
+    """Highest memory use of the driver and of each worker process."""
 
     @property
     def exit_code(self) -> int:
@@ -186,6 +187,7 @@ class _Run:
 
     def finish(self) -> None:
         result = self.result
+        result.peak_memory_bytes["driver"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         self.folder.write_end(result.as_dict())
         state = "set-aside" if result.status == "success" and result.newly_set_aside else result.status
         self.mission.catalog.finish_run(result.run_id, state, _clock(), result.as_dict())

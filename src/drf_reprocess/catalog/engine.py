@@ -37,14 +37,23 @@ def make_engine(url: str, *, create: bool) -> Engine:
         engine = create_engine(url)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConfigurationError(
-            f"catalog.url = {url!r} cannot be used: {error}; expected as sqlite:////path/to/catalog.sqlite"
+            f"catalog.url = {_hide_password(url)!r} cannot be used: {error}; expected as sqlite:////path/to/catalog.sqlite"
         ) from error
     except OSError as error:
-        raise CatalogError(f"the folder of the catalog {url} cannot be made: {error}") from error
+        raise CatalogError(
+            f"the folder of the catalog {_hide_password(url)} cannot be made: {error}"
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _hide_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url.rpartition("@")[2]
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection

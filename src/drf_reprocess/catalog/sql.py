@@ -85,10 +85,11 @@ def open_catalog(url: str, *, create: bool) -> Iterator[SqlCatalog]:
         If it cannot be opened, or there is none and ``create`` is off.
     """
     engine = make_engine(url, create=create)
+    shown = engine.url.render_as_string(hide_password=True)
     try:
-        with translated(url):
-            check_schema(engine, url, create=create)
-        yield SqlCatalog(engine, url)
+        with translated(shown):
+            check_schema(engine, shown, create=create)
+        yield SqlCatalog(engine, shown)
     finally:
         engine.dispose()
 
@@ -97,6 +98,7 @@ class SqlCatalog:
     """The catalog over an SQLAlchemy engine; see `catalog.base.Catalog` for what each method promises."""
 
     def __init__(self, engine: Engine, url: str) -> None:
+        """Serve ``engine``; ``url`` is for error messages and holds no password."""
         self._engine = engine
         self._url = url
 
