@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -86,6 +87,22 @@ def _tell(as_json: bool, code: int, kind: str, message: str) -> int:
     return code
 
 
+def _answer(document: Mapping[str, object], as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+    else:
+        print_facts(document)
+
+
+def _answer_rows(
+    rows: Iterable[Mapping[str, object]], columns: Sequence[str], as_json: bool, *, empty: str
+) -> None:
+    if as_json:
+        print_json_rows(rows)
+    else:
+        print_rows(rows, columns, empty=empty)
+
+
 def _configure(config: Path | None, overrides: list[str] | None) -> tuple[Config, str]:
     """Load the configuration; return it and its text as given, for the run folder."""
     given = config.read_text() if config is not None and config.is_file() else "# no configuration file\n"
@@ -114,10 +131,7 @@ def run(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson 
     with open_mission(loaded, create=True) as mission, ProgressObserver(error_console()) as observer:
         result = run_mission(mission, observer, given, os.environ)
     document = result.as_dict()
-    if as_json:
-        print_json(document)
-    else:
-        print_facts(document, "")
+    _answer(document, as_json)
     return result.exit_code
 
 
@@ -130,10 +144,7 @@ def plan(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson
     loaded, _ = _configure(config, overrides)
     with open_mission(loaded, create=False, scratch=True) as mission:
         document = plan_mission(mission)
-    if as_json:
-        print_json(document)
-    else:
-        print_facts(document)
+    _answer(document, as_json)
 
 
 @app.command()
@@ -144,10 +155,7 @@ def publish(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJ
     loaded, _ = _configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
         document = {"files": mission.views.rebuild(mission.catalog)}
-    if as_json:
-        print_json(document)
-    else:
-        print_facts(document)
+    _answer(document, as_json)
 
 
 @app.command()
@@ -159,10 +167,7 @@ def status(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJs
     loaded, _ = _configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
         document = report(mission)
-    if as_json:
-        print_json(document)
-    else:
-        print_facts(document)
+    _answer(document, as_json)
 
 
 @app.command()
@@ -186,11 +191,8 @@ def products(
     loaded, _ = _configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
         rows = product_rows(mission, type_=type_, lid=lid, start=start, stop=stop)
-        if as_json:
-            print_json_rows(rows)
-        else:
-            columns = ("lid", "vid", "start_time", "stop_time", "records", "bytes", "mended")
-            print_rows(rows, columns, empty="no products")
+        columns = ("lid", "vid", "start_time", "stop_time", "records", "bytes", "mended")
+        _answer_rows(rows, columns, as_json, empty="no products")
 
 
 @app.command()
@@ -202,10 +204,8 @@ def quarantine(config: ConfigFile = None, overrides: Overrides = None, as_json: 
     loaded, _ = _configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
         rows = quarantine_rows(mission)
-        if as_json:
-            print_json_rows(rows)
-        else:
-            print_rows(rows, ("code", "state", "message", "remedy", "since"), empty="nothing was set aside")
+        columns = ("code", "state", "message", "remedy", "since")
+        _answer_rows(rows, columns, as_json, empty="nothing was set aside")
 
 
 @app.command()
@@ -282,10 +282,7 @@ def verify(
     from drf_reprocess.reports.verification import verify_file
 
     document = verify_file(package, xml_catalog, profile)
-    if as_json:
-        print_json(document)
-    else:
-        print_facts(document)
+    _answer(document, as_json)
     return 0 if document["status"] == "ok" else EXIT_VERIFICATION
 
 
@@ -305,10 +302,9 @@ def sample(
     from drf_reprocess.cli.sample import write_sample_mission
 
     document = write_sample_mission(destination, start, days, types, scale, seed, defects, variants)
-    if as_json:
-        print_json(document)
-    else:
-        print_facts({key: value for key, value in document.items() if key != "files"})
+    if not as_json:
+        document.pop("entries")
+    _answer(document, as_json)
 
 
 config_app = typer.Typer(help="About the configuration.", no_args_is_help=True)
@@ -321,7 +317,4 @@ def explain(as_json: AsJson = False) -> None:
     from drf_reprocess.config.explain import explain as rows
 
     found = [asdict(row) for row in rows()]
-    if as_json:
-        print_json(found)
-    else:
-        print_rows(found, ("key", "type", "default", "meaning"), empty="no keys")
+    _answer_rows(found, ("key", "type", "default", "meaning"), as_json, empty="no keys")

@@ -102,67 +102,86 @@ def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
     return replace(outcome, elapsed_s=time.perf_counter() - started)
 
 
+@dataclass(frozen=True, slots=True)
+class _Received:
+    source: SourceFile
+    raw: bytes
+    identity: StoredObject
+
+
 def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
-    """Read all files received for the product; process the one that stands for it."""
-    chosen: tuple[SourceFile, bytes, StoredObject] | None = None
-    copies: list[SourceOutcome] = []
-    others: list[SourceOutcome] = []
-    former_md5 = item.former.source_md5 if item.former else None
-    read_bytes = 0
+    """Read all files received for the product; process the content that stands for it."""
+    unread: list[SourceOutcome] = []
+    by_content: dict[str, list[_Received]] = {}
     for source in item.sources:
-        try:
-            raw = context.source.read(source.name)
-        except StorageError as error:
-            others.append(_unreadable(item, source, error))
-            continue
-        read_bytes += len(raw)
-        if len(raw) != source.bytes:
-            others.append(_changed_meanwhile(item, source, len(raw)))
-            continue
-        received = digest_bytes(raw)
-        if chosen is None or (received.md5 == former_md5 != chosen[2].md5):
-            if chosen is not None:
-                others.append(_conflict(item, chosen[0], chosen[2], source))
-                others.extend(_conflict(item, copy.source, chosen[2], source) for copy in copies)
-                copies = []
-            chosen = source, raw, received
-        elif received.sha256 == chosen[2].sha256:
-            copies.append(_copy_of(item, source, received, chosen[0]))
+        received = _read_source(context, item, source)
+        if isinstance(received, SourceOutcome):
+            unread.append(received)
         else:
-            others.append(_conflict(item, source, received, chosen[0]))
-    if chosen is None:
-        return Outcome(item.product_id, tuple(others), read_bytes=read_bytes)
-    disputed = [outcome for outcome in others if outcome.code == "product-conflict"]
-    if disputed and chosen[2].md5 != former_md5:
-        others.append(_conflict(item, chosen[0], chosen[2], disputed[0].source))
-        others.extend(_conflict(item, copy.source, chosen[2], disputed[0].source) for copy in copies)
-        return Outcome(item.product_id, tuple(others), read_bytes=read_bytes)
-    outcome = _process_file(context, item, *chosen)
-    return replace(outcome, sources=(*outcome.sources, *copies, *others), read_bytes=read_bytes)
+            by_content.setdefault(received.identity.sha256, []).append(received)
+    read_bytes = sum(len(one.raw) for same in by_content.values() for one in same)
+    standing = _choose(item, by_content)
+    disputed = [same for same in by_content.values() if same is not standing]
+    if not standing:
+        outcome = Outcome(item.product_id, tuple(_conflicts(item, disputed, disputed)))
+    else:
+        first, *copies = standing
+        outcome = _process_file(context, item, first)
+        others = (
+            *(_copy_of(item, copy, first.source) for copy in copies),
+            *_conflicts(item, disputed, [standing]),
+        )
+        outcome = replace(outcome, sources=(*outcome.sources, *others))
+    return replace(outcome, sources=(*outcome.sources, *unread), read_bytes=read_bytes)
 
 
-def _process_file(
-    context: ProcessContext, item: WorkItem, source: SourceFile, raw: bytes, received: StoredObject
-) -> Outcome:
+def _read_source(context: ProcessContext, item: WorkItem, source: SourceFile) -> _Received | SourceOutcome:
+    try:
+        raw = context.source.read(source.name)
+    except StorageError as error:
+        return _unreadable(item, source, error)
+    if len(raw) != source.bytes:
+        return _changed_meanwhile(item, source, len(raw))
+    return _Received(source, raw, digest_bytes(raw))
+
+
+def _choose(item: WorkItem, by_content: dict[str, list[_Received]]) -> list[_Received]:
+    """Return the files whose content stands for the product: the archived content, else the only one, else none."""
+    for same in by_content.values():
+        if len(by_content) == 1 or (item.former and same[0].identity.md5 == item.former.source_md5):
+            return same
+    return []
+
+
+def _conflicts(
+    item: WorkItem, disputed: list[list[_Received]], against: list[list[_Received]]
+) -> Iterator[SourceOutcome]:
+    for same in disputed:
+        other = next((rival[0].source for rival in against if rival is not same), None)
+        for one in same:
+            if other is not None:
+                yield _conflict(item, one, other)
+
+
+def _process_file(context: ProcessContext, item: WorkItem, chosen: _Received) -> Outcome:
+    source, received = chosen.source, chosen.identity
     file_name = PurePosixPath(source.name).name
-    done = reprocess(raw, received, item, file_name, context.line)
+    done = reprocess(chosen.raw, received, item, file_name, context.line)
     refused = done.refused or _check(context, done)
     if refused is not None:
-        set_aside = SourceOutcome(
+        set_aside = _set_aside(
+            item,
             source,
             SourceState.QUARANTINED,
-            received.md5,
-            received.sha256,
-            item.product_id,
-            item.type,
             refused.code,
-            f"{source.name}: {refused.message}",
+            refused.message,
             refused.remedy,
+            received,
             done.reading.findings,
         )
         return Outcome(item.product_id, (set_aside,))
     state = SourceState.UNCHANGED if done.decision is Decision.SAME else SourceState.PROCESSED
-    record = _store(context, item, source, raw, received, done)
+    record = _store(context, item, chosen, done)
     good = SourceOutcome(
         source,
         state,
@@ -200,20 +219,13 @@ def _check(context: ProcessContext, done: Reprocessed) -> Finding | None:
     )
 
 
-def _store(
-    context: ProcessContext,
-    item: WorkItem,
-    source: SourceFile,
-    raw: bytes,
-    received: StoredObject,
-    done: Reprocessed,
-) -> ProductRecord:
+def _store(context: ProcessContext, item: WorkItem, chosen: _Received, done: Reprocessed) -> ProductRecord:
     """Write what is new as immutable objects and return the product's catalog row."""
     facts, data = done.facts, done.data
     if facts is None or data is None:
         raise ValueError("a file that is not refused has label facts and data")
-    put_object(context.output, raw, received)
-    if data is not received:
+    put_object(context.output, chosen.raw, chosen.identity)
+    if data is not chosen.identity:
         put_object(context.output, done.reading.data, data)
     label = put_object(context.output, done.label, digest_bytes(done.label))
     parquet = put_object(context.output, done.parquet, digest_bytes(done.parquet))
@@ -227,8 +239,8 @@ def _store(
         start_time=facts.start_time,
         stop_time=facts.stop_time,
         records=facts.layout.records,
-        source=source,
-        source_object=received,
+        source=chosen.source,
+        source_object=chosen.identity,
         data=data,
         label=label,
         parquet=parquet,
@@ -248,73 +260,80 @@ def product_folder(profile: Profile, file_type: str, year: int) -> str:
     return collection.product_folder.format(year=year)
 
 
-def _copy_of(item: WorkItem, source: SourceFile, received: StoredObject, chosen: SourceFile) -> SourceOutcome:
+def _set_aside(
+    item: WorkItem,
+    source: SourceFile,
+    state: SourceState,
+    code: str,
+    message: str,
+    remedy: str,
+    received: StoredObject | None = None,
+    findings: tuple[Finding, ...] = (),
+) -> SourceOutcome:
     return SourceOutcome(
         source,
-        SourceState.SUPERSEDED,
-        received.md5,
-        received.sha256,
+        state,
+        received.md5 if received else "",
+        received.sha256 if received else "",
         item.product_id,
         item.type,
-        "identical-copy",
-        f"{source.name}: the same bytes as {chosen.name}, which stands for the product {item.product_id}",
-        "none needed",
+        code,
+        f"{source.name}: {message}",
+        remedy,
+        findings,
     )
 
 
-def _conflict(item: WorkItem, source: SourceFile, received: StoredObject, other: SourceFile) -> SourceOutcome:
-    return SourceOutcome(
-        source,
+def _copy_of(item: WorkItem, copy: _Received, chosen: SourceFile) -> SourceOutcome:
+    return _set_aside(
+        item,
+        copy.source,
+        SourceState.SUPERSEDED,
+        "identical-copy",
+        f"the same bytes as {chosen.name}, which stands for the product {item.product_id}",
+        "none needed",
+        copy.identity,
+    )
+
+
+def _conflict(item: WorkItem, one: _Received, other: SourceFile) -> SourceOutcome:
+    return _set_aside(
+        item,
+        one.source,
         SourceState.QUARANTINED,
-        received.md5,
-        received.sha256,
-        item.product_id,
-        item.type,
         "product-conflict",
-        f"{source.name}: it and {other.name} differ, and both claim the product {item.product_id}",
+        f"it and {other.name} differ, and both claim the product {item.product_id}",
         "leave only the right one of them in the source",
+        one.identity,
     )
 
 
 def _unreadable(item: WorkItem, source: SourceFile, error: StorageError) -> SourceOutcome:
-    return SourceOutcome(
+    return _set_aside(
+        item,
         source,
         SourceState.FAILED,
-        product_id=item.product_id,
-        type=item.type,
-        code="unreadable",
-        message=f"{source.name}: cannot be read: {error}",
-        remedy="see that the file exists and may be read; it is tried again in the next run",
+        "unreadable",
+        f"cannot be read: {error}",
+        "see that the file exists and may be read; it is tried again in the next run",
     )
 
 
 def _changed_meanwhile(item: WorkItem, source: SourceFile, read_bytes: int) -> SourceOutcome:
-    return SourceOutcome(
+    return _set_aside(
+        item,
         source,
         SourceState.FAILED,
-        product_id=item.product_id,
-        type=item.type,
-        code="changed-while-read",
-        message=f"{source.name}: {source.bytes} bytes when the run was planned, {read_bytes} when it was read",
-        remedy="wait until the file has arrived (source.settle_s), then run again",
+        "changed-while-read",
+        f"{source.bytes} bytes when the run was planned, {read_bytes} when it was read",
+        "wait until the file has arrived (source.settle_s), then run again",
     )
 
 
 def _failed(item: WorkItem, code: str, message: str, remedy: str) -> Outcome:
     return Outcome(
         item.product_id,
-        tuple(
-            SourceOutcome(
-                source,
-                SourceState.FAILED,
-                product_id=item.product_id,
-                type=item.type,
-                code=code,
-                message=f"{source.name}: {message}",
-                remedy=remedy,
-            )
-            for source in item.sources
-        ),
+        tuple(_set_aside(item, source, SourceState.FAILED, code, message, remedy) for source in item.sources),
     )
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from drf_reprocess.profiles.load import load_profile
 
-# The renderer and the reference reader are plain modules beside the tests.
-for name in ("render", "reference"):
+# Plain modules beside the tests; each imports only those before it.
+for name in ("render", "reference", "checking"):
     full = f"drf_tests_{name}"
     if full not in sys.modules:
         spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
