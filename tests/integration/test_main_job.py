@@ -151,9 +151,8 @@ def test_every_type_is_one_dataset_in_three_readers(mission):
         count = sum(len(pl.read_parquet(file, hive_partitioning=False)) for file in files)
         assert ds.dataset(folder, format="parquet").count_rows() == count
         assert pl.scan_parquet(folder / "**/*.parquet").select(pl.len()).collect().item() == count
-        (found,) = duckdb.sql(f"SELECT count(*) FROM '{folder}/**/*.parquet'").fetchone()
-        assert found == count
-        assert len({str(ds.dataset(file).schema) for file in files}) == 1
+        assert duckdb.sql(f"SELECT count(*) FROM '{folder}/**/*.parquet'").fetchall() == [(count,)]
+        assert len({str(ds.dataset(file).schema.with_metadata(None)) for file in files}) == 1
         described = list(csv.DictReader((root / "_columns" / f"{folder.name[5:]}.csv").open()))
         assert [row["name"] for row in described] == ds.dataset(files[0]).schema.names
 

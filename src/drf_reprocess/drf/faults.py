@@ -54,7 +54,7 @@ def _record_fault(view: View, row: int, file_type: FileType) -> Finding:
     if view.times.status[row] >= kernel.BAD:
         return _time_fault(view, row, file_type, text)
     if view.repeats_header[row]:
-        return _damage(number, offset, "is a line of the header over again")
+        return _damage(number, offset, "is a line of a header")
     columns = view.placement.match.columns
     for field in np.flatnonzero(view.placement.cells.status[:, row] >= kernel.BAD):
         if field not in view.placement.odd_columns:

@@ -9,6 +9,7 @@ import numpy as np
 from drf_reprocess.drf import kernel
 from drf_reprocess.drf.cells import Times, read_text_times, times_from_seconds
 from drf_reprocess.drf.header import (
+    MARKS,
     Header,
     Match,
     complete_match,
@@ -17,11 +18,11 @@ from drf_reprocess.drf.header import (
     read_header,
 )
 from drf_reprocess.drf.layout import Placement, choose, place_all, place_columns, usual_slots
-from drf_reprocess.drf.lines import Lines, Mask
+from drf_reprocess.drf.lines import Lines, Mask, known_names
 from drf_reprocess.drf.records import Lengths, Records, grid, sort_lengths
 from drf_reprocess.drf.timeform import time_picture
 from drf_reprocess.model import Finding, Severity
-from drf_reprocess.profiles.model import FileType
+from drf_reprocess.profiles.model import FileType, canonical_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +37,7 @@ class View:
     placement: Placement
     times: Times
     repeats_header: Mask
-    """Complete records without time that are a header line over again."""
+    """Complete records without time that are lines of a header."""
 
     @property
     def bad(self) -> Mask:
@@ -118,10 +119,18 @@ def _view(
     repeats = np.zeros(len(records), np.bool_)
     if time.is_text:
         texts = {line.text.rstrip() for line in lines.header}
+        known = known_names(file_type)
         for record in np.flatnonzero(times.status == kernel.NULL):
             text = records.rows[record, : records.record_chars].tobytes().rstrip()
-            repeats[record] = bool(text) and text in texts
+            repeats[record] = bool(text) and (text in texts or _is_header_row(text, known))
     return View(lines, header, lengths, records, placement, times, repeats)
+
+
+def _is_header_row(text: bytes, known: frozenset[str]) -> bool:
+    """Tell a row of names or marks from a record: of states alone, it could be one."""
+    words = text.split()
+    names = sum(canonical_name(word.decode("latin-1")) in known for word in words)
+    return 2 * names >= len(words) or all(word in MARKS for word in words)
 
 
 def _new_header(records: Records, header: Header, file_type: FileType) -> NewHeader | None:

@@ -79,7 +79,7 @@ def test_a_new_channel_is_one_case_with_its_difference(types):
 @pytest.mark.parametrize("width", [16 + 1, 22, 24])
 def test_another_number_of_columns_is_unknown(types, width):
     sheet = render.sheet(types["gnc"], marks=None)
-    names = (sheet.names + ("EXTRA_1",))[:width]
+    names = (*sheet.names, "EXTRA_1")[:width]
     rows = tuple((*row, "1.5")[: width + 1] for row in sheet.rows)
     raw = sheet.but(names=names, rows=rows, widths=(*sheet.widths, 12)[:width]).render()
     assert refusal(raw, types["gnc"]).refused.code == "unknown-columns"
@@ -150,7 +150,7 @@ def test_a_bad_cell_is_a_damaged_record_with_its_place(types, text):
     assert "1 of 8 records" in found.refused.message
     (finding,) = found.findings[:-1]
     assert (finding.code, finding.record) == ("damaged-record", 4)
-    begin = raw.index(text.encode("latin-1"), 1300)
+    begin = raw.index(text.encode("latin-1"), 1300 + 3 * 325 + 33)
     assert begin <= finding.offset_bytes < begin + len(text)
     assert finding.field in ("ATT_QU_I2B_2", None)
 
@@ -190,12 +190,19 @@ def test_a_first_record_whose_line_end_before_it_is_lost_does_not_vanish_in_the_
     assert refusal(render.join(lines), types["gnc"]).refused.code == "layout-unclear"
 
 
+def test_a_names_row_among_records_of_states_is_no_record(types):
+    """Found by mutation: below a record, a names row would read as states without time."""
+    lines = render.sheet(types["usm1"]).lines()
+    lines.insert(3, lines[8])
+    assert "is a line of a header" in refusal(render.join(lines), types["usm1"]).refused.message
+
+
 @pytest.mark.parametrize("name", ["gnc", "usm1"])
 def test_two_files_in_one_are_damaged_not_states(types, name):
     raw = render.sheet(types[name], order="b b m n").render()
     found = refusal(raw + raw, types[name])
     assert found.refused.code == "damaged-records"
-    assert "line of the header over again" in found.refused.message or "is no" in found.refused.message
+    assert "line of a header" in found.refused.message or "is no" in found.refused.message
 
 
 def test_the_only_record_cut_is_no_record(types):
@@ -206,6 +213,7 @@ def test_the_only_record_cut_is_no_record(types):
 
 def test_columns_elsewhere_than_the_header_says_are_refused(types):
     sheet = render.sheet(types["gnc"])
+    sheet = sheet.but(rows=tuple((*row[:5], row[5][:11], *row[6:]) for row in sheet.rows))
     raw = sheet.but(widths=(14,) * 22 + (12,), header_widths=(12,) * 23, justify="right").render()
     rows = sheet.but(
         widths=(14,) * 22 + (12,), rows=tuple((row[0], *(["1.5", ""] * 12)[:23]) for row in sheet.rows)
