@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
+import os
+import signal
 import sys
-from collections.abc import Callable
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,7 @@ import pytest
 from drf_reprocess.testing.sample import write_sample
 
 # Plain modules beside the tests, which tests import as `drf_integration_<name>`.
-for _name in ("cli",):
+for _name in ("cli", "trees"):
     _full = f"drf_integration_{_name}"
     if _full not in sys.modules:
         _spec = importlib.util.spec_from_file_location(_full, Path(__file__).with_name(f"{_name}.py"))
@@ -34,3 +39,70 @@ def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "source"
     write_sample(str(folder), scale=0.02, days=3)
     return folder
+
+
+@pytest.fixture
+def cli_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Completed]:
+    """Run a command in this process, as `memory://` needs it, through the same `main`."""
+    from drf_reprocess.cli.app import main
+
+    def run(*args: str, check: int | None = None) -> Completed:
+        for name in [name for name in os.environ if name.startswith(("DRF_", "SOURCE_DATE_EPOCH"))]:
+            monkeypatch.delenv(name)
+        monkeypatch.setattr(sys, "argv", ["drf-reprocess", *map(str, args)])
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        capsys.readouterr()
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        captured = capsys.readouterr()
+        done = Completed(int(ended.value.code or 0), captured.out, captured.err)
+        assert check is None or done.returncode == check, f"exit code {done.returncode}\n{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The URL of an S3 server of our own on a free port of the loopback interface."""
+    with warnings.catch_warnings():
+        # moto and what it loads use names that newer Python versions announce the end of.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from moto.server import ThreadedMotoServer
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_environment() -> dict[str, str]:
+    """Credentials as an operator gives them: by environment variables. moto takes any."""
+    return {
+        "AWS_ACCESS_KEY_ID": "AKIAPLANTEDACCESSKEY",
+        "AWS_SECRET_ACCESS_KEY": "planted/secret/key/of/the/tests",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+@pytest.fixture
+def s3_bucket(
+    s3_endpoint: str, s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The URI of a new bucket, which this process reaches, too."""
+    import s3fs
+
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
+    bucket = f"bucket-{uuid.uuid4().hex}"
+    s3fs.S3FileSystem(endpoint_url=s3_endpoint).call_s3("create_bucket", Bucket=bucket)
+    return f"s3://{bucket}"

@@ -18,11 +18,14 @@ from drf_reprocess.drf.header import (
     read_header,
 )
 from drf_reprocess.drf.layout import Placement, choose, place_all, place_columns, usual_slots
-from drf_reprocess.drf.lines import Lines, Mask, known_names
+from drf_reprocess.drf.lines import NUMBER, Lines, Mask, known_names
 from drf_reprocess.drf.records import Lengths, Records, grid, sort_lengths
 from drf_reprocess.drf.timeform import time_picture
 from drf_reprocess.model import Finding, Severity
 from drf_reprocess.profiles.model import FileType, canonical_name
+
+JOINED_NUMBERS = 3
+"""A header line longer than a record with so many numbers is a header line and a record."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,13 +180,17 @@ def _row(words: list[str], starts: list[int], chars: int) -> bytes:
 
 def _joined_line(lines: Lines, records: Records, file_type: FileType) -> Finding | None:
     """A header line with a record behind it, the line end between them lost."""
-    if not file_type.time.is_text:
-        return None
     for index, line in enumerate(lines.header, 1):
-        if len(line.text) > records.record_chars and time_picture(file_type.time).at_start.search(line.text):
+        if len(line.text) <= records.record_chars:
+            continue
+        if file_type.time.is_text:
+            joined = time_picture(file_type.time).at_start.search(line.text) is not None
+        else:
+            joined = sum(NUMBER.fullmatch(word) is not None for word, _ in line.tokens()) >= JOINED_NUMBERS
+        if joined:
             return _error(
                 "layout-unclear",
-                f"header line {index} holds a time and is longer than a record: the first record seems joined to it",
+                f"header line {index} is longer than a record: the first record seems to be joined to it",
                 "have the file sent again, or put the lost line end back by hand",
             )
     return None

@@ -179,11 +179,14 @@ def _any_records(raw: bytes, body: int) -> tuple[NDArray[np.int64], NDArray[np.i
     stops = np.flatnonzero(data[body:] == 10) + body + 1
     if len(raw) > body and (not len(stops) or stops[-1] != len(raw)):
         stops = np.append(stops, len(raw))
-    starts = np.concatenate(([body], stops[:-1])) if len(stops) else stops
-    text_ends = stops - (data[stops - 1] == 10) if len(stops) else stops
-    for _ in range(2):  # CR CR LF comes from a file that was converted twice
-        if len(text_ends):
-            text_ends = text_ends - ((text_ends > starts) & (data[text_ends - 1] == 13))
+    if not len(stops):
+        return stops, stops, stops
+    starts = np.concatenate(([body], stops[:-1]))
+    has_feed = data[stops - 1] == 10
+    text_ends = stops - has_feed
+    # CR CR LF comes from a file that was converted twice; without line feed one CR at most is line end.
+    for may_strip in (np.ones(len(stops), np.bool_), has_feed):
+        text_ends = text_ends - (may_strip & (text_ends > starts) & (data[text_ends - 1] == 13))
     return (
         starts.astype(np.int64),
         (text_ends - starts).astype(np.int64),

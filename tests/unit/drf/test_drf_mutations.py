@@ -136,3 +136,18 @@ def test_a_marks_row_that_cannot_be_widened_leaves_the_header_alone(types):
     reading = check(render.join(lines), types["gnc"], RepairOptions("archive-2020"))
     assert reading.refused is None
     assert reading.mends == ()
+
+
+def test_two_carriage_returns_at_the_end_are_no_line_end(types):
+    """Found by mutation: two bytes, but not CR LF."""
+    raw = small(types, "eps").render()
+    assert check(raw[:-1] + b"\r", types["eps"]).refused.code == "damaged-records"
+
+
+def test_an_imu_record_joined_to_the_header_is_not_lost(types):
+    """Found by mutation: a blank in place of the header's line feed."""
+    raw = small(types, "imu").render()
+    assert check(raw.replace(b"\n", b" ", 1), types["imu"]).refused.code in (
+        "layout-unclear",
+        "unknown-columns",
+    )

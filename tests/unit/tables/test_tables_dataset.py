@@ -109,7 +109,11 @@ def test_the_same_dataset_in_pyarrow_and_duckdb(tmp_path):
     write_all(str(tmp_path))
     folder = tmp_path / "parquet"
     expected = (
-        open_type(str(tmp_path), "gnc").select("time_utc", "OLD", "NEW", "STATE").sort("time_utc").rows()
+        open_type(str(tmp_path), "gnc")
+        .select("time_utc", "OLD", "NEW", "STATE")
+        .sort("time_utc")
+        .collect()
+        .rows()
     )
 
     dataset = ds.dataset(folder, partitioning="hive")

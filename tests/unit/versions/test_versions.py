@@ -57,7 +57,9 @@ def test_history_keeps_every_former_entry_and_puts_the_new_one_first():
 
 
 def test_a_mended_file_is_told_in_words():
-    mend = Mend("drop-truncated-tail", 1, 57, 0, 1000, 1000, "removed a truncated record at the end (57 bytes)")
+    mend = Mend(
+        "drop-truncated-tail", 1, 57, 0, 1000, 1000, "removed a truncated record at the end (57 bytes)"
+    )
     words = describe_product(Decision.NEW, None, "", [mend])
     assert words == (
         "First release of this product. Compared with the file as received: "
