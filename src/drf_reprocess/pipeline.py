@@ -187,7 +187,7 @@ class _Run:
 
     def finish(self) -> None:
         result = self.result
-        result.peak_memory_bytes["driver"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        result.peak_memory_bytes["driver"] = _peak_rss_bytes()
         self.folder.write_end(result.as_dict())
         state = "set-aside" if result.status == "success" and result.newly_set_aside else result.status
         self.mission.catalog.finish_run(result.run_id, state, _clock(), result.as_dict())
@@ -218,6 +218,7 @@ class _Run:
         finally:
             elapsed_s = time.perf_counter() - started
             row["elapsed_s"] = round(elapsed_s, 3)
+            row["driver_peak_bytes"] = _peak_rss_bytes()
             self.observer.stage_ended(name, elapsed_s)
 
     def _plan(self, listing: Listing, executor: Executor) -> Plan:
@@ -385,6 +386,10 @@ class _Run:
     def _warn(self, message: str) -> None:
         self.result.warnings.append(message)
         self.observer.warned(message)
+
+
+def _peak_rss_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _clock() -> str:

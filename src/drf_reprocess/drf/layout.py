@@ -16,9 +16,6 @@ from drf_reprocess.drf.timeform import time_picture
 from drf_reprocess.model import Finding, Kind, Severity
 from drf_reprocess.profiles.model import FileType
 
-MAX_SHIFT = 16
-"""A value that overflows its column pushes the rest of the record to the right by no more than this."""
-
 Places = NDArray[np.int64]
 
 
@@ -71,7 +68,7 @@ def place_columns(records: Records, header: Header, match: Match, file_type: Fil
         placement = _place(records, match, as_named)
         if not placement.rank[0]:
             return placement
-    shifts = {width - header.text_chars, width - int(starts[-1]) - pitch}
+    shifts = _possible({width - header.text_chars, width - int(starts[-1]) - pitch}, pitch)
     slots = [as_named, *_shifted(records, match, starts, shifts, text_chars)]
     slots += usual_slots(records, match, file_type)
     best = choose([_place(records, match, one) for one in _distinct(slots)])
@@ -104,7 +101,7 @@ def usual_slots(records: Records, match: Match, file_type: FileType) -> list[Slo
         shift = records.record_chars - int(starts[-1]) - pitch
         if shift == 0:
             found.append(_slots(records, match, starts, text_chars))
-        found.extend(_shifted(records, match, starts, {shift}, text_chars))
+        found.extend(_shifted(records, match, starts, _possible({shift}, pitch), text_chars))
     found.append(_runs(records, match, text_chars))
     return found
 
@@ -149,12 +146,15 @@ def kinds_of(match: Match) -> list[Kind]:
     return [column.known.kind for column in match.columns]
 
 
+def _possible(shifts: set[int], pitch: int) -> list[int]:
+    """A value that overflows its column pushes the rest of the record by less than a column, else that could be one."""
+    return sorted(shift for shift in shifts if 0 < shift < pitch)
+
+
 def _shifted(
-    records: Records, match: Match, starts: Places, shifts: set[int], text_chars: int
+    records: Records, match: Match, starts: Places, shifts: Sequence[int], text_chars: int
 ) -> Iterator[Slots | None]:
-    for shift in sorted(shifts):
-        if not 0 < shift <= MAX_SHIFT:
-            continue
+    for shift in shifts:
         for column in range(len(starts) - 1, -1, -1):
             moved = starts.copy()
             moved[column + 1 :] += shift
@@ -168,7 +168,7 @@ def _slots(records: Records, match: Match, starts: Places, text_chars: int) -> S
     begins, ends = starts.copy(), np.append(starts[1:] - 1, width)
     if starts[0] < text_chars or (ends <= begins).any():
         return None
-    if len(starts) > 1 and width - starts[-1] > np.diff(starts).max() + MAX_SHIFT:
+    if len(starts) > 1 and width - starts[-1] >= 2 * np.diff(starts).max():
         return None  # there is more in the records than the header names
     if ends[-1] - begins[-1] > 1 and not records.occupied[width - 1]:
         ends[-1] -= 1

@@ -17,7 +17,7 @@ SCHEMA = pa.schema(
     [
         pa.field("record_number", pa.int32()),
         pa.field("time_utc", pa.timestamp("us", tz="UTC")),
-        pa.field("SCET", pa.string()),
+        pa.field("SCET", pa.string(), metadata={"kind": "time"}),
         pa.field("OLD", pa.float64()),
         pa.field("NEW", pa.float64(), metadata={"eras": "since-2014-12"}),
         pa.field("STATE", pa.string()),

@@ -20,7 +20,7 @@ def table():
         [
             pa.field("record_number", pa.int32()),
             pa.field("time_utc", pa.timestamp("us", tz="UTC")),
-            pa.field("SCET", pa.string()),
+            pa.field("SCET", pa.string(), metadata={"kind": "time"}),
             pa.field("X", pa.float64(), metadata={"unit": "rad/s"}),
             pa.field("N_DN", pa.int64()),
             pa.field("S", pa.string()),
