@@ -23,7 +23,7 @@ TYPES = ("gnc", "imu", "pf", "sasm1")
 def few(tmp_path_factory):
     """A sample of four types, with the defects that every mission has."""
     folder = tmp_path_factory.mktemp("few") / "source"
-    write_sample(str(folder), scale=0.01, days=3, types=TYPES, defects="typical")
+    write_sample(str(folder), scale=0.15, days=3, types=TYPES, defects="typical")
     return folder
 
 

@@ -264,6 +264,13 @@ class Catalog(Protocol):
         """Move a delivery from one state to another; ``CatalogConflict`` if it is in a third."""
         ...
 
+    def forget_delivery(self, delivery_id: str) -> None:
+        """Forget a delivery that was packed but never proved, so that what it held can be delivered.
+
+        Its number may be given again. ``CatalogConflict`` if it is in another state.
+        """
+        ...
+
     def deliveries(self, *, run_id: str | None = None) -> list[DeliveryRecord]:
         """Return deliveries in the order of their making."""
         ...

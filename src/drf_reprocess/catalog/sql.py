@@ -375,6 +375,21 @@ class SqlCatalog:
                     "work on this output"
                 )
 
+    def forget_delivery(self, delivery_id: str) -> None:
+        """Forget a delivery that was packed but never proved; ``CatalogConflict`` if it is in another state."""
+        with self._write() as connection:
+            connection.execute(delete(delivery_members).where(delivery_members.c.delivery_id == delivery_id))
+            forgotten = connection.execute(
+                delete(deliveries).where(
+                    deliveries.c.delivery_id == delivery_id, deliveries.c.state == "packed"
+                )
+            )
+            if forgotten.rowcount != 1:
+                raise CatalogConflict(
+                    f"delivery {delivery_id} is not in state packed: it cannot be forgotten; another run may be at "
+                    "work on this output"
+                )
+
     def deliveries(self, *, run_id: str | None = None) -> list[DeliveryRecord]:
         """Return deliveries in the order of their making."""
         query = select(deliveries).order_by(deliveries.c.bundle_lid, deliveries.c.number)

@@ -20,6 +20,7 @@ from rich.logging import RichHandler
 
 from drf_reprocess.cli.output import error_console, print_facts, print_json, print_json_rows, print_rows
 from drf_reprocess.cli.progress import ProgressObserver
+from drf_reprocess.cli.summary import print_summary
 from drf_reprocess.config.load import load_config
 from drf_reprocess.config.model import Config
 from drf_reprocess.errors import ConfigurationError, DrfReprocessError, VerificationFailed
@@ -130,8 +131,10 @@ def run(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson 
     loaded, given = _configure(config, overrides)
     with open_mission(loaded, create=True) as mission, ProgressObserver(error_console()) as observer:
         result = run_mission(mission, observer, given, os.environ)
-    document = result.as_dict()
-    _answer(document, as_json)
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        print_summary(result.as_dict())
     return result.exit_code
 
 

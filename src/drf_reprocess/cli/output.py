@@ -51,6 +51,11 @@ def print_rows(rows: Iterable[Row], columns: Sequence[str], *, empty: str) -> No
         sys.stdout.write(f"{empty}\n")
 
 
+def print_blank() -> None:
+    """Print an empty line."""
+    sys.stdout.write("\n")
+
+
 def print_facts(facts: Mapping[str, object], title: str = "") -> None:
     """Print names and values, one a line; nested values indented."""
     if title:
