@@ -30,7 +30,7 @@ from drf_reprocess.reprocess import LineOptions
 from drf_reprocess.runfolder import RunFolder
 from drf_reprocess.stages.assemble import AssembleContext, assemble
 from drf_reprocess.stages.discover import discover
-from drf_reprocess.stages.note import write_delivery_json, write_note
+from drf_reprocess.stages.note import settle_deliveries, write_delivery_json, write_note
 from drf_reprocess.stages.package import Delivery, PackageOptions, package
 from drf_reprocess.stages.plan import Plan, partitions, plan
 from drf_reprocess.stages.process import ProcessContext, process
@@ -90,8 +90,9 @@ def decide_run_time(config: Config, environ: Mapping[str, str]) -> str:
 
 
 def new_run_id() -> str:
-    """Return a name for a run that sorts by time and is not given twice."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    """Return a name for a run that sorts by time, also within a second, and is not given twice."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond:05x}{secrets.token_hex(1)}"
 
 
 def run_mission(mission: Mission, observer: Observer, given: str, environ: Mapping[str, str]) -> RunResult:
@@ -200,8 +201,10 @@ class _Run:
         with self.mission.catalog.listing() as listing:
             planned = self._plan(listing, executor)
             self._process(listing, executor, planned)
-        self._assemble()
+        self._assemble(executor)
         self._publish(rebuild=unfinished)
+        if unfinished:
+            settle_deliveries(self.mission.catalog, self.mission.output)
         self._verify(executor, self._package(executor))
         if self.mission.output.is_local:
             self.mission.output.remove_tree(TEMPORARY)
@@ -280,7 +283,7 @@ class _Run:
         self.folder.add_event("process", event, len(states), read_bytes)
         self.observer.advanced(len(states), read_bytes, set_aside)
 
-    def _assemble(self) -> None:
+    def _assemble(self, executor: Executor) -> None:
         mission = self.mission
         context = AssembleContext(
             mission.profile,
@@ -293,7 +296,7 @@ class _Run:
             expected = {
                 lid: record.lidvid.vid for lid, record in mission.catalog.current_aggregates().items()
             }
-            records = assemble(mission.catalog, context)
+            records = assemble(mission.catalog, context, executor)
             mission.catalog.commit_aggregates(
                 self.result.run_id,
                 records,

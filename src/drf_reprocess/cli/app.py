@@ -56,7 +56,9 @@ def main() -> NoReturn:
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
-    except KeyboardInterrupt:
+        if code == EXIT_INTERRUPTED:  # what typer makes of an interrupt, by its version: an exit code, or Abort
+            raise KeyboardInterrupt
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(
             _tell(as_json, EXIT_INTERRUPTED, "interrupted", "what was finished is kept; run again to go on")
         )
@@ -84,7 +86,8 @@ def _usage_error(error: Exception) -> str | None:
 def _tell(as_json: bool, code: int, kind: str, message: str) -> int:
     error_console().print(f"drf-reprocess: {kind}: {message}", style="red", highlight=False, markup=False)
     if as_json:
-        print_json({"status": "failed", "error": {"kind": kind, "message": message, "exit_code": code}})
+        status = "interrupted" if code == EXIT_INTERRUPTED else "failed"
+        print_json({"status": status, "error": {"kind": kind, "message": message, "exit_code": code}})
     return code
 
 

@@ -63,11 +63,19 @@ class Executor(Protocol):
     def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
         """Call ``function(context, item)`` for each item and yield an event as each call ends, in any order.
 
-        ``function`` is a module-level function; ``context`` reaches each worker once, items are small and drawn from
-        the iterable only as they are needed (a window of two a worker). A task that raises yields an event with
+        ``function`` is a module-level function; ``context`` reaches each worker once, and its method ``warm_up``, if it
+        has one, is called there before the first task. Items are small and drawn from the iterable only as they are
+        needed (a window of two a worker); without items nothing is done at all. A task that raises yields an event with
         ``error`` set and is not tried again. ``ComputeError`` if the workers are lost.
         """
         ...
+
+
+def warm_up(context: object) -> None:
+    """Let a context prepare the process in which its tasks will run: compile, load, check what it needs."""
+    prepare = getattr(context, "warm_up", None)
+    if prepare is not None:
+        prepare()
 
 
 @dataclass(frozen=True, slots=True)

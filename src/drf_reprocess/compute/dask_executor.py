@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from distributed import Client, Future, KilledWorker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from drf_reprocess.compute.base import TaskEvent, TaskReport, call
+from drf_reprocess.compute.base import TaskEvent, TaskReport, call, warm_up
 from drf_reprocess.errors import ComputeError
 
 C = TypeVar("C")
@@ -44,7 +44,8 @@ class ContextPlugin(WorkerPlugin):
         self.context = context
 
     def setup(self, worker: object) -> None:
-        """Keep the context; called once on each worker, also on those that join later."""
+        """Keep the context and let it prepare; called once on each worker, also on those that join later."""
+        warm_up(self.context)
         _CONTEXTS[self.key] = self.context
 
     def teardown(self, worker: object) -> None:
@@ -79,14 +80,18 @@ class DaskExecutor:
 
     def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
         """Call ``function(context, item)`` on the workers; see `compute.base.Executor`."""
+        remaining = iter(items)
+        first = list(itertools.islice(remaining, 1))
+        if not first:
+            return
         key = uuid.uuid4().hex
         plugin = ContextPlugin(key, context)
         self._client.register_plugin(plugin)
         done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         pending: dict[Any, tuple[I, float, Future[Any]]] = {}
-        remaining = iter(items)
         try:
-            self._submit(function, key, itertools.islice(remaining, self._window()), pending, done)
+            window = itertools.chain(first, itertools.islice(remaining, self._window() - 1))
+            self._submit(function, key, window, pending, done)
             while pending:
                 future = self._next_done(done)
                 item, created, _ = pending.pop(future.key)

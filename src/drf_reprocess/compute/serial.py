@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from drf_reprocess.compute.base import TaskEvent, call
+from drf_reprocess.compute.base import TaskEvent, call, warm_up
 
 C = TypeVar("C")
 I = TypeVar("I")  # noqa: E741 - an item
@@ -23,7 +23,9 @@ class SerialExecutor:
 
     def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
         """Call ``function(context, item)`` for each item in order; see `compute.base.Executor`."""
-        for item in items:
+        for number, item in enumerate(items):
+            if number == 0:
+                warm_up(context)
             created = time.time()
             report = call(function, context, item)
             yield TaskEvent(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drf_reprocess.catalog.base import Catalog
+from drf_reprocess.compute.base import Executor
 from drf_reprocess.errors import DrfReprocessError
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
 from drf_reprocess.model import AggregateRecord, Finding, Severity
@@ -46,28 +47,40 @@ class _Span:
         return self.start_time[:10], self.stop_time[:10]
 
 
-def assemble(catalog: Catalog, context: AssembleContext) -> tuple[AggregateRecord, ...]:
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A new version: its row, and what proves its label right."""
+
+    record: AggregateRecord
+    label: bytes
+    file_name: str
+    file: bytes
+
+
+def assemble(catalog: Catalog, context: AssembleContext, executor: Executor) -> tuple[AggregateRecord, ...]:
     """Write new versions of collections and bundles whose members are not those of their current version.
 
     A collection or bundle without members is neither written nor listed. Objects are stored, rows are not: the caller
     commits them in one transaction.
     """
     current = catalog.current_aggregates()
-    written: list[AggregateRecord] = []
+    drafts: list[_Draft] = []
     for bundle in context.profile.bundles:
         present: dict[Lid, AggregateRecord] = {}
         for collection in bundle.collections:
             former = current.get(collection.lid)
             renewed = _assemble_collection(catalog, context, bundle, collection, former)
             if renewed is not None:
-                written.append(renewed)
-            if (standing := renewed or former) is not None:
+                drafts.append(renewed)
+            if (standing := renewed.record if renewed else former) is not None:
                 present[collection.lid] = standing
         if present:
             renewed = _assemble_bundle(context, bundle, present, current.get(bundle.lid))
             if renewed is not None:
-                written.append(renewed)
-    return tuple(written)
+                drafts.append(renewed)
+    for event in executor.run(prove_label, context, drafts):
+        event.value()
+    return tuple(draft.record for draft in drafts)
 
 
 def _assemble_collection(
@@ -76,7 +89,7 @@ def _assemble_collection(
     bundle: Bundle,
     collection: Collection,
     former: AggregateRecord | None,
-) -> AggregateRecord | None:
+) -> _Draft | None:
     members: dict[Lid, Vid] = {}
     start_time, stop_time = "9", ""
     for member in catalog.members(collection.lid):
@@ -106,8 +119,7 @@ def _assemble_collection(
         inventory=inventory,
     )
     label = collection_label(facts, context.profile)
-    _prove(label, facts.inventory_name, inventory, context)
-    return AggregateRecord(
+    record = AggregateRecord(
         lidvid=facts.lidvid,
         kind="collection",
         bundle_lid=bundle.lid,
@@ -120,6 +132,7 @@ def _assemble_collection(
         history=facts.history,
         members_digest=members_digest,
     )
+    return _Draft(record, label, facts.inventory_name, inventory)
 
 
 def _assemble_bundle(
@@ -127,7 +140,7 @@ def _assemble_bundle(
     bundle: Bundle,
     collections: Mapping[Lid, AggregateRecord],
     former: AggregateRecord | None,
-) -> AggregateRecord | None:
+) -> _Draft | None:
     members = {lid: record.lidvid.vid for lid, record in sorted(collections.items())}
     listing = "\n".join(f"{lid}::{vid}" for lid, vid in members.items())
     members_digest = hashlib.sha256(listing.encode()).hexdigest()
@@ -155,8 +168,7 @@ def _assemble_bundle(
         members=tuple(Lidvid(lid, member) for lid, member in members.items()),
     )
     label = bundle_label(facts, context.profile, bundle)
-    _prove(label, facts.readme_name, facts.readme, context)
-    return AggregateRecord(
+    record = AggregateRecord(
         lidvid=facts.lidvid,
         kind="bundle",
         bundle_lid=bundle.lid,
@@ -169,20 +181,28 @@ def _assemble_bundle(
         history=history,
         members_digest=members_digest,
     )
+    return _Draft(record, label, facts.readme_name, facts.readme)
 
 
-def _prove(label: bytes, file_name: str, file: bytes, context: AssembleContext) -> None:
+def prove_label(context: AssembleContext, draft: _Draft) -> None:
+    """Prove the label of a collection or bundle right before it is recorded; the task function of the stage.
+
+    Raises
+    ------
+    DrfReprocessError
+        If it is wrong: the profile's or the program's fault.
+    """
     findings: tuple[Finding, ...] = check_label(
-        label,
-        lambda path: file if path == file_name else None,
+        draft.label,
+        lambda path: draft.file if path == draft.file_name else None,
         context.profile.context.registered,
     )
     if context.xml_catalog:
-        findings += schema_set(context.xml_catalog).check(label)
+        findings += schema_set(context.xml_catalog).check(draft.label)
     wrong = [finding for finding in findings if finding.severity is Severity.ERROR]
     if wrong:
         raise DrfReprocessError(
-            f"the label of {file_name} would be invalid: {wrong[0].code}: {wrong[0].message}; mend the profile, or "
+            f"the label of {draft.file_name} would be invalid: {wrong[0].code}: {wrong[0].message}; mend the profile, or "
             "report it as a fault of the program"
         )
 

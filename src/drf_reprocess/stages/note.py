@@ -7,11 +7,12 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
+from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.identifiers import FIRST_VID
 from drf_reprocess.model import DeliveryRecord, VerificationReport
 from drf_reprocess.profiles.model import Profile
-from drf_reprocess.stages.package import DELIVERIES, Delivery
+from drf_reprocess.stages.package import DELIVERIES, Delivery, segments_key
 from drf_reprocess.storage.base import Store
 
 MAX_LISTED = 200
@@ -22,6 +23,24 @@ def write_note(output: Store, profile: Profile, delivery: Delivery, report: Veri
     """Write the delivery note for the archivist: coverage, what is new and why, repairs, checks made and not made."""
     text = "\n".join(_note(profile, delivery, report)) + "\n"
     output.write(delivery.record.note_key, text.encode("ascii", "replace"))
+
+
+def settle_deliveries(catalog: Catalog, output: Store) -> None:
+    """Settle what a run that was cut off left of its deliveries.
+
+    One that was packed but not proved is forgotten, so that it is packed anew, under the same number; one that was
+    proved gets the ``delivery.json`` that it lacks.
+    """
+    for run in catalog.runs():
+        if run.state in ("running", "failed", "interrupted"):
+            output.remove_tree(segments_key(run.run_id))
+    for record in catalog.deliveries():
+        if record.state == "packed":
+            output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
+            catalog.forget_delivery(record.delivery_id)
+        elif record.state == "verified" and output.exists(record.package_key):
+            if not output.exists(_json_key(record)):
+                write_delivery_json(output, record)
 
 
 def write_delivery_json(output: Store, record: DeliveryRecord) -> None:
@@ -42,9 +61,11 @@ def write_delivery_json(output: Store, record: DeliveryRecord) -> None:
         "codec": record.codec,
         "files": dict(sorted(files.items())),
     }
-    output.write(
-        f"{DELIVERIES}/{record.delivery_id}/delivery.json", (json.dumps(document, indent=2) + "\n").encode()
-    )
+    output.write(_json_key(record), (json.dumps(document, indent=2) + "\n").encode())
+
+
+def _json_key(record: DeliveryRecord) -> str:
+    return f"{DELIVERIES}/{record.delivery_id}/delivery.json"
 
 
 def _note(profile: Profile, delivery: Delivery, report: VerificationReport) -> Iterator[str]:

@@ -32,6 +32,11 @@ HASH_BLOCK_BYTES = 8 * 2**20
 DELIVERIES = "deliveries"
 
 
+def segments_key(run_id: str) -> str:
+    """Return the folder of what a run compresses, before it is joined to packages."""
+    return f"runs/{run_id}/segments"
+
+
 @dataclass(frozen=True, slots=True)
 class PackageOptions:
     """How packages are cut and compressed (configuration section ``package``)."""
@@ -97,18 +102,20 @@ def package(
     ``advance`` is told of files and bytes as they are compressed.
     """
     codec = Codec(options.codec, options.level)
-    segments = f"runs/{run_id}/segments"
+    segments = segments_key(run_id)
     context = SegmentContext(output, options.format, codec.name, codec.level, codec.version)
     for bundle in profile.bundles:
         for group in _groups(catalog, bundle, options.by, profile.calendar):
-            packed = _compress(executor, context, segments, group, advance)
-            for part in _split(group, packed, options):
-                number = catalog.next_delivery_number(bundle.lid)
-                writer = _PackageWriter(output, profile, bundle, options, codec, run_id, run_time)
-                record, members = writer.write(number, part, packed)
-                catalog.commit_delivery(record, members)
-                yield Delivery(record, part)
-            output.remove_tree(segments)
+            try:
+                packed = _compress(executor, context, segments, group, advance)
+                for part in _split(group, packed, options):
+                    number = catalog.next_delivery_number(bundle.lid)
+                    writer = _PackageWriter(output, profile, bundle, options, codec, run_id, run_time)
+                    record, members = writer.write(number, part, packed)
+                    catalog.commit_delivery(record, members)
+                    yield Delivery(record, part)
+            finally:
+                output.remove_tree(segments)
 
 
 def write_segment(context: SegmentContext, task: SegmentTask) -> tuple[Packed, ...]:

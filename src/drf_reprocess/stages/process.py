@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 
 from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.digests import digest_bytes
+from drf_reprocess.drf import kernel
 from drf_reprocess.errors import ConservationError, StorageError
 from drf_reprocess.model import (
     Decision,
@@ -49,6 +50,20 @@ class ProcessContext:
     source: Store
     output: Store
     xml_catalog: str | None
+
+    def warm_up(self) -> None:
+        """Compile the parse kernel and the schemas of all labels to be written, once a process.
+
+        Raises
+        ------
+        SchemaSetError
+            If a schema that our labels name is not in the XML catalog: before any file is processed.
+        """
+        kernel.warm_up()
+        if self.xml_catalog:
+            schemas = schema_set(self.xml_catalog)
+            for bundle in self.line.profile.bundles:
+                schemas.prepare_model(bundle.model)
 
 
 def process(

@@ -391,6 +391,20 @@ class CatalogContract:
             catalog.set_delivery_state(delivery.delivery_id, "packed", "verified")
         assert catalog.deliveries(run_id="another") == []
 
+    def test_a_packed_delivery_can_be_forgotten_and_a_proved_one_not(self, catalog: Catalog) -> None:
+        p, q = make_product("p"), make_product("q", day=date(2014, 12, 9))
+        commit(catalog, [make_outcome(p), make_outcome(q)])
+        for number, record in enumerate((p, q), 1):
+            members = [DeliveryMember(record.data_path, record.lidvid, record.data)]
+            catalog.commit_delivery(make_delivery(number), members)
+        catalog.set_delivery_state("maven_anc_d001", "packed", "verified")
+        with pytest.raises(CatalogConflict, match="d001 is not in state packed: it cannot be forgotten"):
+            catalog.forget_delivery("maven_anc_d001")
+        catalog.forget_delivery("maven_anc_d002")
+        assert [delivery.number for delivery in catalog.deliveries()] == [1]
+        assert catalog.undelivered_days(BUNDLE) == ["2014-12-09"]
+        assert catalog.next_delivery_number(BUNDLE) == 2
+
     def test_no_version_is_in_two_live_deliveries(self, catalog: Catalog) -> None:
         record = make_product("p")
         commit(catalog, [make_outcome(record)])

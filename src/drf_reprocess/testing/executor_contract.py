@@ -36,6 +36,21 @@ def end_process_on_zero(context: str, item: int) -> int:
     return item
 
 
+class Preparing:
+    """A context that is to be prepared."""
+
+    prepared = False
+
+    def warm_up(self) -> None:
+        """Prepare."""
+        self.prepared = True
+
+
+def tell_prepared(context: Preparing, item: int) -> bool:
+    """Tell whether the context was prepared in this process."""
+    return context.prepared
+
+
 class ExecutorContract:
     """Tests for any executor."""
 
@@ -78,6 +93,9 @@ class ExecutorContract:
     def test_one_executor_runs_several_functions(self, executor: Executor) -> None:
         assert [event.value() for event in executor.run(add, 1, [1])] == [2]
         assert [event.value() for event in executor.run(divide, 1, [2])] == [0.5]
+
+    def test_the_context_prepares_each_process_before_its_first_task(self, executor: Executor) -> None:
+        assert [event.value() for event in executor.run(tell_prepared, Preparing(), range(3))] == [True] * 3
 
     def test_no_items_no_events(self, executor: Executor) -> None:
         assert list(executor.run(add, 1, [])) == []
