@@ -12,7 +12,7 @@ import logging
 import queue
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from distributed import Client, Future, KilledWorker, get_worker
@@ -98,8 +98,19 @@ class DaskExecutor:
                 yield _event(item, created, future)
                 self._submit(function, key, itertools.islice(remaining, 1), pending, done)
         finally:
-            self._client.cancel([future for _, _, future in pending.values()], force=True)
+            self._leave([future for _, _, future in pending.values()], plugin)
+
+    def _leave(self, unfinished: Sequence[Future[Any]], plugin: ContextPlugin) -> None:
+        """Leave nothing of a run of tasks on the cluster.
+
+        A cluster that is gone, or going because an interrupt reached its processes too, has nothing to leave; its
+        complaint must not take the place of the error or the interrupt that ended the run.
+        """
+        try:
+            self._client.cancel(unfinished, force=True)
             self._client.unregister_worker_plugin(plugin.name)
+        except (OSError, RuntimeError, ValueError) as error:
+            logger.debug("the Dask cluster was gone before it was tidied up: %s", error)
 
     def _window(self) -> int:
         return WINDOW_PER_THREAD * self.workers

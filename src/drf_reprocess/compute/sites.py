@@ -15,6 +15,7 @@ from typing import Any
 import dask
 from distributed import Client, LocalCluster
 
+from drf_reprocess.compute import own_group
 from drf_reprocess.compute.base import Executor
 from drf_reprocess.compute.dask_executor import DaskExecutor
 from drf_reprocess.compute.serial import SerialExecutor
@@ -70,7 +71,7 @@ def _quiet_dask() -> None:
 def _open_local(workers: int, memory_limit: int | None, dashboard: str) -> Iterator[Executor]:
     """A cluster of worker processes with one thread each on this machine, listening on loopback only."""
     with (
-        dask.config.set(SAFE_SETTINGS),
+        dask.config.set(SAFE_SETTINGS | {"distributed.worker.preload": [own_group.__name__]}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
