@@ -22,6 +22,7 @@ from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.compute.sites import open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
+from drf_reprocess.errors import DrfReprocessError
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import SET_ASIDE, Outcome, SourceState, VerificationReport, WorkItem
 from drf_reprocess.observer import Observer
@@ -124,10 +125,10 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
             run.work(executor)
     except BaseException as error:
         result.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        with contextlib.suppress(DrfReprocessError):  # the first error is the one to tell
+            run.finish(time.perf_counter() - started)
         raise
-    finally:
-        result.elapsed_s = round(time.perf_counter() - started, 3)
-        run.finish()
+    run.finish(time.perf_counter() - started)
     return result
 
 
@@ -186,8 +187,9 @@ class _Run:
             )
         )
 
-    def finish(self) -> None:
+    def finish(self, elapsed_s: float) -> None:
         result = self.result
+        result.elapsed_s = round(elapsed_s, 3)
         result.peak_memory_bytes["driver"] = _peak_rss_bytes()
         self.folder.write_end(result.as_dict())
         state = "set-aside" if result.status == "success" and result.newly_set_aside else result.status
@@ -205,22 +207,28 @@ class _Run:
         self._publish(rebuild=unfinished)
         if unfinished:
             settle_deliveries(self.mission.catalog, self.mission.output)
-        self._verify(executor, self._package(executor))
+        self._deliver(executor)
         if self.mission.output.is_local:
             self.mission.output.remove_tree(TEMPORARY)
 
     @contextlib.contextmanager
     def _stage(self, name: str, files: int = 0, bytes_: int = 0) -> Iterator[dict[str, object]]:
-        """Time a stage; the dict that it gives is the stage's row in the summary, to be added to."""
-        row: dict[str, object] = {"name": name, "elapsed_s": 0.0}
-        self.result.stages.append(row)
+        """Time a stage; the dict that it gives is the stage's row in the summary, to be added to.
+
+        A stage that is entered again, as packing and proving by turns, has one row with the sum of its times.
+        """
+        row = next((row for row in self.result.stages if row["name"] == name), None)
+        if row is None:
+            row = {"name": name, "elapsed_s": 0.0}
+            self.result.stages.append(row)
+        before_s = float(str(row["elapsed_s"]))
         self.observer.stage_started(name, files, bytes_)
         started = time.perf_counter()
         try:
             yield row
         finally:
             elapsed_s = time.perf_counter() - started
-            row["elapsed_s"] = round(elapsed_s, 3)
+            row["elapsed_s"] = round(before_s + elapsed_s, 3)
             row["driver_peak_bytes"] = _peak_rss_bytes()
             self.observer.stage_ended(name, elapsed_s)
 
@@ -312,50 +320,55 @@ class _Run:
             row["files"] = views.rebuild(catalog) if rebuild else views.update(catalog, self.result.run_id)
             views.describe_columns(catalog)
 
-    def _package(self, executor: Executor) -> list[Delivery]:
+    def _deliver(self, executor: Executor) -> None:
+        """Pack delivery by delivery and prove each as soon as it is packed: no more than one is in memory."""
         mission, result = self.mission, self.result
         section = mission.config.package
-        options = PackageOptions(section.by, section.format, section.max_bytes, section.codec, section.level)
-        with self._stage("package") as row:
-            deliveries = list(
-                package(
-                    mission.catalog,
-                    executor,
-                    mission.output,
-                    mission.profile,
-                    options,
-                    run_id=result.run_id,
-                    run_time=result.run_time,
-                    advance=lambda files, bytes_: self.observer.advanced(files, bytes_, 0),
-                )
-            )
-            row |= {
-                "packages": len(deliveries),
-                "bytes": sum(delivery.record.package_bytes for delivery in deliveries),
-            }
-        return deliveries
-
-    def _verify(self, executor: Executor, deliveries: list[Delivery]) -> None:
-        mission, result = self.mission, self.result
+        deliveries = package(
+            mission.catalog,
+            executor,
+            mission.output,
+            mission.profile,
+            PackageOptions(section.by, section.format, section.max_bytes, section.codec, section.level),
+            run_id=result.run_id,
+            run_time=result.run_time,
+            advance=lambda files, bytes_: self.observer.advanced(files, bytes_, 0),
+        )
         result.status = "success"
-        with self._stage("verify", len(deliveries)) as row:
-            inventories = {
-                str(lid): mission.output.read(object_key(record.companion.sha256))
-                for lid, record in mission.catalog.current_aggregates().items()
-                if deliveries and record.kind == "collection"
-            }
-            for delivery in deliveries:
-                report = verify_package(
-                    mission.output,
-                    delivery.record.package_key,
-                    inventories=inventories,
-                    xml_catalog=mission.config.validate_.xml_catalog,
-                    registered=mission.profile.context.registered,
-                    executor=executor,
-                )
-                self._conclude(delivery, report)
-                self.observer.advanced(1, delivery.record.package_bytes, 0)
-            row["packages"] = len(deliveries)
+        packages = packed_bytes = 0
+        while True:
+            with self._stage("package") as row:
+                delivery = next(deliveries, None)
+                if delivery is not None:
+                    packages += 1
+                    packed_bytes += delivery.record.package_bytes
+                row |= {"packages": packages, "bytes": packed_bytes}
+            if delivery is None:
+                break
+            with self._stage("verify") as row:
+                self._verify(executor, delivery)
+                row |= {"packages": packages, "bytes": packed_bytes}
+        if not packages:
+            with self._stage("verify") as row:
+                row |= {"packages": 0, "bytes": 0}
+
+    def _verify(self, executor: Executor, delivery: Delivery) -> None:
+        mission = self.mission
+        inventories = {
+            str(lid): mission.output.read(object_key(record.companion.sha256))
+            for lid, record in mission.catalog.current_aggregates().items()
+            if record.kind == "collection" and record.bundle_lid == delivery.record.bundle_lid
+        }
+        report = verify_package(
+            mission.output,
+            delivery.record.package_key,
+            inventories=inventories,
+            xml_catalog=mission.config.validate_.xml_catalog,
+            registered=mission.profile.context.registered,
+            executor=executor,
+        )
+        self._conclude(delivery, report)
+        self.observer.advanced(report.members, delivery.record.package_bytes, 0)
 
     def _conclude(self, delivery: Delivery, report: VerificationReport) -> None:
         """Record what verification said; only a proved package gets its ``delivery.json``, last of all."""

@@ -38,9 +38,8 @@ def settle_deliveries(catalog: Catalog, output: Store) -> None:
         if record.state == "packed":
             output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
             catalog.forget_delivery(record.delivery_id)
-        elif record.state == "verified" and output.exists(record.package_key):
-            if not output.exists(_json_key(record)):
-                write_delivery_json(output, record)
+        elif record.state == "verified" and not output.exists(_json_key(record)):
+            write_delivery_json(output, record)
 
 
 def write_delivery_json(output: Store, record: DeliveryRecord) -> None:
