@@ -95,9 +95,7 @@ def s3_environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def s3_bucket(
-    s3_endpoint: str, s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> str:
+def s3_bucket(s3_endpoint: str, s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     """The URI of a new bucket, which this process reaches, too."""
     import s3fs
 

@@ -68,10 +68,10 @@ class TestSignals:
             compute__workers=2,
         )
 
-    def stop(self, source, output, number, moment, *, whole_group):
+    def stop(self, source, output, number, moment, *, whole_group=False, by=()):
         """Start a run, send it a signal at a moment, and return how it ended."""
         process = subprocess.Popen(
-            command("run", "--json", *self.words(source, output)),
+            [*by, *command("run", "--json", *self.words(source, output))],
             env=clean_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -100,8 +100,8 @@ class TestSignals:
         process.stderr.close()
         return process.returncode, stdout, "".join(told)
 
-    def check(self, source, output, undisturbed, cli, number, moment, *, whole_group=False):
-        code, stdout, stderr = self.stop(source, output, number, moment, whole_group=whole_group)
+    def check(self, source, output, undisturbed, cli, number, moment, **how):
+        code, stdout, stderr = self.stop(source, output, number, moment, **how)
         assert code == 130, stderr
         document = json.loads(stdout)
         assert (document["error"]["kind"], document["error"]["exit_code"]) == ("interrupted", 130)
@@ -133,15 +133,15 @@ class TestSignals:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_the_workers_get_the_signal_too(self, larger, undisturbed, tmp_path, cli, number):
         """As by Ctrl-C at a terminal, or when a service manager stops a unit."""
-        self.check(
-            larger, tmp_path / "output", undisturbed, cli, number, self.at_work, whole_group=True
-        )
+        self.check(larger, tmp_path / "output", undisturbed, cli, number, self.at_work, whole_group=True)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_before_the_workers_have_started(self, larger, undisturbed, tmp_path, cli, number):
         def starting(output, told):
-            return any(output.glob("runs/*/versions.json")) and run_states(output / "catalog.sqlite") == ["running"]
+            return any(output.glob("runs/*/versions.json")) and run_states(output / "catalog.sqlite") == [
+                "running"
+            ]
 
         self.check(larger, tmp_path / "output", undisturbed, cli, number, starting)
 
@@ -155,6 +155,12 @@ class TestSignals:
 
         summary = self.check(larger, tmp_path / "output", undisturbed, cli, signal.SIGINT, begun)
         assert STAGES.index(summary["stages"][-1]["name"]) >= STAGES.index(before)
+
+    @pytest.mark.slow
+    def test_where_interrupts_are_ignored(self, larger, undisturbed, tmp_path, cli):
+        """A shell without a terminal starts what it puts into the background so: SIGTERM still ends it in order."""
+        by = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+        self.check(larger, tmp_path / "output", undisturbed, cli, signal.SIGTERM, self.at_work, by=by)
 
     @pytest.mark.slow
     def test_killed_at_once(self, larger, undisturbed, tmp_path, cli):

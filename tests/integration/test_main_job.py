@@ -322,3 +322,28 @@ def test_what_comes_later_is_delivered_alone(small_sample, cli, tmp_path):
     history = etree.parse(str(Path(changed).with_suffix(".xml"))).findall(".//p:Modification_Detail", NS)
     assert [entry.findtext("p:version_id", namespaces=NS) for entry in history] == ["2.0", "1.0"]
     assert cli("run", *arguments, "--json").json["deliveries"] == []
+
+
+def test_a_source_that_moved_is_known_by_its_content(small_sample, cli, tmp_path):
+    """The same files under another root: no new version, and every file is listed by its new place."""
+    source, moved, output = tmp_path / "source", tmp_path / "moved", tmp_path / "output"
+    shutil.copytree(small_sample / "eps", source / "eps")
+    first = cli("run", *places(source, output, "compute.site=serial"), "--json").json
+    shutil.move(source, moved)
+    arguments = places(moved, output, "compute.site=serial")
+    second = cli("run", *arguments, "--json")
+    assert second.returncode == 0
+    assert second.json["products"]["unchanged"] == first["products"]["processed"]
+    assert second.json["deliveries"] == []
+    listed = {row["source"]: row["vid"] for row in cli("products", *arguments, "--json").json}
+    assert listed == {str(path): "1.0" for path in moved.rglob("*.drf")}
+
+
+def test_files_that_are_still_arriving_are_left_alone(small_sample, cli, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(small_sample / "eps", source, copy_function=shutil.copyfile)
+    arguments = places(source, tmp_path / "output", "compute.site=serial")
+    done = cli("run", *arguments, "--set", "source.settle_s=3600", "--json").json
+    assert (done["products"]["arriving"], done["products"]["total"]) == (3, 0)
+    assert done["deliveries"] == []
+    assert cli("run", *arguments, "--json").json["products"]["processed"] == 3

@@ -85,7 +85,6 @@ def lidvid(label):
     return f"{text(label, 'logical_identifier')}::{text(label, 'version_id')}"
 
 
-@pytest.mark.slow
 def test_every_label_is_valid_without_a_warning(made, xml_catalog):
     archive, output, summary, rows = made
     assert summary["validation"] == "checked"
@@ -94,6 +93,8 @@ def test_every_label_is_valid_without_a_warning(made, xml_catalog):
     assert len(paths) == len(rows) + len(TYPES) + 1
     findings = [(path.name, finding) for path in paths for finding in schemas.check(path.read_bytes())]
     assert findings == []
+    broken = paths[0].read_bytes().replace(b"<start_date_time>", b"<start_date_time>yesterday", 1)
+    assert schemas.check(broken) != ()
     for path in paths:
         label = path.read_text()
         assert archive.schema in label
@@ -142,13 +143,25 @@ def test_the_tree_holds_one_bundle_complete(made):
 
 
 def test_the_delivery_is_of_that_bundle_and_verifies(made, cli, xml_catalog):
-    archive, output, summary, rows = made
+    archive, _, summary, rows = made
     (delivery,) = summary["deliveries"]
     assert delivery["products"] == len(rows)
     done = cli(
-        "verify", delivery["package"], "--json", "--xml-catalog", xml_catalog, "--profile", archive.profile, check=0
+        "verify",
+        delivery["package"],
+        "--json",
+        "--xml-catalog",
+        xml_catalog,
+        "--profile",
+        archive.profile,
+        check=0,
     ).json
-    assert (done["status"], done["products"], done["faults"], done["not_checked"]) == ("ok", len(rows), [], [])
+    assert (done["status"], done["products"], done["faults"], done["not_checked"]) == (
+        "ok",
+        len(rows),
+        [],
+        [],
+    )
     assert done["labels_checked"] == len(rows) + len(TYPES) + 1
     with zipfile.ZipFile(delivery["package"]) as package:
         names = set(package.namelist())

@@ -94,7 +94,15 @@ def scheduler(tmp_path_factory):
     """The address of a scheduler as an operator starts it, with Dask's default settings."""
     file = tmp_path_factory.mktemp("scheduler") / "scheduler.json"
     with process(
-        "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show", "--scheduler-file", file
+        "scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--no-show",
+        "--scheduler-file",
+        file,
     ):
         wait_for(lambda: file.is_file() and file.read_text().endswith("}"))
         yield json.loads(file.read_text())["address"]
@@ -136,7 +144,10 @@ def test_a_running_cluster_makes_the_same_bytes(source, reference, scheduler, tm
         done = cli("run", "--json", *words(source, output, **site))
         assert done.returncode == reference[1].returncode, done.stderr
         warnings = "\n".join(done.json["warnings"])
-        for setting in ("distributed.scheduler.allowed-failures = 3", "distributed.scheduler.worker-saturation = 1.1"):
+        for setting in (
+            "distributed.scheduler.allowed-failures = 3",
+            "distributed.scheduler.worker-saturation = 1.1",
+        ):
             assert setting in warnings
             assert setting in " ".join(done.stderr.split())
         assert done.json["products"] == reference[1].json["products"]
@@ -208,7 +219,9 @@ def test_a_scheduler_that_does_not_answer(source, tmp_path, cli_here, monkeypatc
     site = {"compute__site": "address", "compute__address": "tcp://127.0.0.1:9"}
     done = cli_here("run", "--json", *words(source, tmp_path / "output", **site), check=1)
     assert done.json["error"]["kind"] == "ComputeError"
-    assert "no Dask scheduler answers at compute.address = 'tcp://127.0.0.1:9'" in done.json["error"]["message"]
+    assert (
+        "no Dask scheduler answers at compute.address = 'tcp://127.0.0.1:9'" in done.json["error"]["message"]
+    )
     assert contents(tmp_path / "output") == {}
 
 

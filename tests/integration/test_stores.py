@@ -69,9 +69,7 @@ class TestMemory:
     def places(self, few, tmp_path):
         root = f"memory://{tmp_path.name}-{tmp_path.parent.name}"
         put_tree(few, f"{root}/source")
-        yield common(
-            f"{root}/source", f"{root}/output", catalog__url=f"sqlite:///{tmp_path}/catalog.sqlite"
-        )
+        yield common(f"{root}/source", f"{root}/output", catalog__url=f"sqlite:///{tmp_path}/catalog.sqlite")
         fsspec.filesystem("memory").rm(root.removeprefix("memory:/"), recursive=True)
 
     def test_a_whole_mission_is_the_same_bytes(self, places, on_disk, few, cli, cli_here):
@@ -158,9 +156,7 @@ class TestS3:
         fs, base = fsspec.core.url_to_fs(places["output__uri"], use_listings_cache=False, **options)
         found = fs.find(base, detail=True)
         return {
-            path: info["LastModified"]
-            for path, info in found.items()
-            if not path.startswith(f"{base}/runs/")
+            path: info["LastModified"] for path, info in found.items() if not path.startswith(f"{base}/runs/")
         }
 
     @pytest.mark.slow
@@ -183,7 +179,9 @@ class TestS3:
     @pytest.mark.slow
     def test_two_workers_make_the_same_bytes(self, run, places, options, on_disk, few, cli, tmp_path):
         more = {"compute__site": "local", "compute__workers": 2, "run__partition_bytes": "1 MiB"}
-        self.check_whole_mission(run, places, options, on_disk, few, cli, tmp_path, **more)
+        done = self.check_whole_mission(run, places, options, on_disk, few, cli, tmp_path, **more)
+        tasks = {stage["name"]: stage.get("tasks") for stage in done.json["stages"]}
+        assert tasks["process"] > 4
 
     def test_received_on_s3_made_on_disk(self, run, places, on_disk, tmp_path, options, s3_bucket):
         """Received files may lie elsewhere than what is made, and no secret stays behind."""
@@ -196,7 +194,9 @@ class TestS3:
         for row in rows:
             received = hashlib.md5(fs.cat_file(row["source"]), usedforsecurity=False).hexdigest()
             assert received == row["source_md5"]
-        kept = [path.read_bytes() for path in [*output.joinpath("runs").rglob("*.*"), *tmp_path.glob("*.sqlite*")]]
+        kept = [
+            path.read_bytes() for path in [*output.joinpath("runs").rglob("*.*"), *tmp_path.glob("*.sqlite*")]
+        ]
         assert len(kept) >= 6
         told = [*kept, done.stdout.encode(), done.stderr.encode()]
         assert not any(b"PLANTED" in text or b"planted/" in text for text in told)
@@ -206,9 +206,7 @@ class TestS3:
         expected = contents(on_disk[0], "store", "deliveries")
         assert_same(contents(places["output__uri"], options=options), expected)
 
-    def test_views_can_be_made_again_and_a_type_opened(
-        self, run, places, options, on_disk, few, monkeypatch
-    ):
+    def test_views_can_be_made_again_and_a_type_opened(self, run, places, options, on_disk, few, monkeypatch):
         more = {"source__uri": few, "source__options": "{}"}
         run("run", **more)
         fs, base = fsspec.core.url_to_fs(places["output__uri"], use_listings_cache=False, **options)

@@ -51,7 +51,7 @@ from drf_reprocess.catalog.writes import (
     LIVE,
     PAGE,
     check_delivered_once,
-    renew_parquet,
+    renew_product,
     replace_current,
     write_departed,
     write_sources,
@@ -193,7 +193,7 @@ class SqlCatalog:
                 if outcome.product is None:
                     continue
                 if outcome.decision is Decision.SAME:
-                    renew_parquet(connection, run_id, outcome.product, outcome.former)
+                    renew_product(connection, run_id, outcome.product, outcome.former)
                 else:
                     row = product_to_row(outcome.product, run_id)
                     versions.append((outcome.product.lidvid, outcome.former, row))

@@ -134,24 +134,32 @@ def _outdated(lidvid: Lidvid, found: Vid | None, expected: Vid | None) -> Catalo
     )
 
 
-def renew_parquet(connection: Connection, run_id: str, record: ProductRecord, expected: Vid | None) -> None:
-    """Take over the Parquet file of a product whose version stays: it is no part of the archive and has no version."""
+def renew_product(connection: Connection, run_id: str, record: ProductRecord, expected: Vid | None) -> None:
+    """Take over what may change of a product while its version stays: the file it stands for, and its Parquet file.
+
+    Another received file may give the same archived bytes, and the Parquet file is no part of the archive: neither has
+    a version. Only a changed Parquet file makes the row one of this run's.
+    """
     lid = str(record.lidvid.lid)
     current, _ = _standing(connection, products, [lid])
     if current.get(lid) != expected or expected != record.lidvid.vid:
         raise _outdated(record.lidvid, current.get(lid), expected)
     row = product_to_row(record, run_id)
-    renewed = {name: row[name] for name in row if name.startswith("parquet_")}
+    this = (products.c.lid == lid) & products.c.current
+    connection.execute(update(products).where(this).values(_with_prefix(row, "source_")))
     connection.execute(
         update(products)
         .where(
-            products.c.lid == lid,
-            products.c.current,
+            this,
             (products.c.parquet_sha256 != record.parquet.sha256)
             | (products.c.parquet_path != record.parquet_path),
         )
-        .values(run_id=run_id, **renewed)
+        .values(run_id=run_id, **_with_prefix(row, "parquet_"))
     )
+
+
+def _with_prefix(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name.startswith(prefix)}
 
 
 def check_delivered_once(connection: Connection, delivery_id: str) -> None:

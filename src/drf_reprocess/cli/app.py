@@ -51,12 +51,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 
 def main() -> NoReturn:
     """Run the command line and end the process with the documented exit code."""
-    # A terminated run stops as cleanly as an interrupted one.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # A terminated run stops as cleanly as an interrupted one, also where a shell started it with SIGINT ignored.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
-        if code == EXIT_INTERRUPTED:  # what typer makes of an interrupt, by its version: an exit code, or Abort
+        if (
+            code == EXIT_INTERRUPTED
+        ):  # what typer makes of an interrupt, by its version: an exit code, or Abort
             raise KeyboardInterrupt
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(
