@@ -33,6 +33,9 @@ PARTITIONS_PER_WORKER = 4
 
 MIN_PARTITION_BYTES = 4 * 2**20
 
+MAX_PARTITION_FILES = 64
+"""Outcomes of one task, at most, where files are tiny: what a task returns must stay small."""
+
 DISK_BYTES_PER_BYTE = 2.2
 """Disk that a run needs for each byte read: original, Parquet, package and, for a while, its segments."""
 
@@ -129,7 +132,7 @@ def partitions(
     size = 0
     for members in listing.groups():
         item = _work_item(members, profile, catalog)
-        if group and size + item.bytes > partition_bytes:
+        if group and (size + item.bytes > partition_bytes or len(group) == MAX_PARTITION_FILES):
             yield tuple(group)
             group, size = [], 0
         group.append(item)
