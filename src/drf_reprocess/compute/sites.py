@@ -32,6 +32,8 @@ SAFE_SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
     # Our tasks hold the interpreter lock in short stretches only; a false alarm would not help the operator.
     "distributed.admin.tick.limit": "60s",
+    # Finished tasks, with their items, are not kept for display: the driver's memory does not grow with them.
+    "distributed.diagnostics.computations.max-history": 1,
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
 }
