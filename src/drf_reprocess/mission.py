@@ -81,7 +81,18 @@ def open_mission(config: Config, *, create: bool, scratch: bool = False) -> Iter
     if scratch and not catalog_exists(url):
         url, create = "sqlite://", True
     with open_catalog(url, create=create) as catalog:
+        _check_profile(profile, catalog)
         yield Mission(config, profile, source, output, catalog)
+
+
+def _check_profile(profile: Profile, catalog: Catalog) -> None:
+    """Refuse another profile than that of the runs before: its products would stand among theirs."""
+    others = sorted(catalog.profiles() - {profile.name})
+    if others:
+        raise ConfigurationError(
+            f"mission.profile is {profile.name!r}, but this output was made with {', '.join(others)}: one output holds one "
+            "profile's archive; set mission.profile as it was, or take another output.uri"
+        )
 
 
 def _check_memory_store(config: Config) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
-from drf_reprocess.catalog.base import Listing, RunRecord
+from drf_reprocess.catalog.base import FAILED_BEFORE, Listing, RunRecord
 from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.compute.sites import open_site
 from drf_reprocess.config.load import public_dict
@@ -52,6 +52,9 @@ class RunResult:
     products: dict[str, int] = field(default_factory=dict)
     """Received files by their state, and ``total``, their sum; ``arriving`` files are not received yet."""
     newly_set_aside: int = 0
+    """Files set aside by this run, or by the runs that it resumes."""
+    resumed: list[str] = field(default_factory=list)
+    """Runs that were cut off, and that this one brings to their end."""
     bytes_in: int = 0
     elapsed_s: float = 0.0
     site_start_s: float = 0.0
@@ -78,14 +81,16 @@ class RunResult:
         return asdict(self) | {"throughput_mb_s": round(throughput, 3)}
 
 
-def decide_run_time(config: Config, environ: Mapping[str, str]) -> str:
+def decide_run_time(config: Config, environ: Mapping[str, str], resumed: str | None = None) -> str:
     """Return the time that labels and packages of a run are dated with: ISO 8601 UTC, to the second.
 
-    ``run.time``, else ``SOURCE_DATE_EPOCH`` of the environment, else the clock.
+    ``run.time``, else ``SOURCE_DATE_EPOCH`` of the environment, else that of the run that is resumed, else the clock.
     """
     if config.run.time:
         return str(config.run.time)
     epoch = environ.get("SOURCE_DATE_EPOCH")
+    if resumed and not epoch:
+        return resumed
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -106,7 +111,10 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
     DrfReprocessError
         Whatever is not one file's fault: storage full, workers lost, ... What was finished is kept; run again.
     """
-    result = RunResult(new_run_id(), decide_run_time(mission.config, environ))
+    run_id = new_run_id()
+    unfinished = mission.catalog.unfinished_runs(run_id)
+    run_time = decide_run_time(mission.config, environ, unfinished[0].run_time if unfinished else None)
+    result = RunResult(run_id, run_time, resumed=[run.run_id for run in unfinished])
     if mission.config.validate_.xml_catalog:
         result.validation = "checked"
     run = _Run(mission, observer, result, RunFolder(mission.output, result.run_id))
@@ -199,13 +207,13 @@ class _Run:
         self.observer.run_started(self.result.run_id, executor.dashboard)
         for warning in executor.warnings:
             self._warn(warning)
-        unfinished = self.mission.catalog.has_unfinished_run(self.result.run_id)
         with self.mission.catalog.listing() as listing:
             planned = self._plan(listing, executor)
             self._process(listing, executor, planned)
         self._assemble(executor)
-        self._publish(rebuild=unfinished)
-        if unfinished:
+        self._publish(rebuild=bool(self.result.resumed))
+        if self.result.resumed:
+            self.result.newly_set_aside += self.mission.catalog.count_set_aside(self.result.resumed)
             settle_deliveries(self.mission.catalog, self.mission.output)
         self._deliver(executor)
         if self.mission.output.is_local:
@@ -282,7 +290,13 @@ class _Run:
         states = [source.state for outcome in outcomes for source in outcome.sources]
         for state in states:
             self.result.products[state] += 1
-        set_aside = sum(state in SET_ASIDE for state in states)
+        failing = {item.product_id for item in event.item if item.reason == FAILED_BEFORE}
+        set_aside = sum(
+            source.state in SET_ASIDE
+            for outcome in outcomes
+            for source in outcome.sources
+            if not (source.state is SourceState.FAILED and outcome.product_id in failing)
+        )
         read_bytes = sum(outcome.read_bytes for outcome in outcomes)
         self.result.newly_set_aside += set_aside
         self.result.bytes_in += read_bytes
@@ -368,6 +382,13 @@ class _Run:
             executor=executor,
         )
         self._conclude(delivery, report)
+        limit = mission.config.package.max_bytes
+        if delivery.record.package_bytes > limit:
+            self._warn(
+                f"{delivery.record.delivery_id}: the package has {delivery.record.package_bytes} bytes, more than "
+                f"package.max_bytes = {limit}: one product with its label, or the collections and the bundle, cannot be "
+                "split; raise the limit, or tell the receiver"
+            )
         self.observer.advanced(report.members, delivery.record.package_bytes, 0)
 
     def _conclude(self, delivery: Delivery, report: VerificationReport) -> None:

@@ -316,3 +316,32 @@ class TestEveryMoment:
         assert calls > 50
         for on in range(1, calls + 1):
             self.stop_at(tiny, undisturbed, tmp_path / str(on), "output", STORE_CHANGES, on, "before")
+
+
+def test_a_resumed_run_keeps_its_time_and_tells_what_was_set_aside(small_sample, tmp_path, monkeypatch):
+    """Without a set time the next run goes on with that of the run that was cut off, and ends with its exit code."""
+    strays = tmp_path / "source"
+    strays.mkdir()
+    for file in (small_sample / "eps").rglob("*.drf"):
+        (strays / file.name).write_bytes(file.read_bytes())
+    (strays / "notes.txt").write_text("not a data file")
+    words = settings(source__uri=strays, output__uri=tmp_path / "output", compute__site="serial")
+    config = load_config(None, words[1::2], {})
+
+    def cut_off(*_):
+        raise KeyboardInterrupt
+
+    with open_mission(config, create=True) as mission:
+        with monkeypatch.context() as patched:
+            patched.setattr("drf_reprocess.pipeline.assemble", cut_off)
+            with pytest.raises(KeyboardInterrupt):
+                run_mission(mission, SilentObserver(), "", {})
+        (first,) = mission.catalog.runs()
+        time.sleep(1.1)
+        resumed = run_mission(mission, SilentObserver(), "", {})
+        assert (resumed.run_time, resumed.resumed) == (first.run_time, [first.run_id])
+        assert (resumed.bytes_in, resumed.exit_code) == (0, 3)
+        assert resumed.deliveries[0]["products"] == 3
+        later = run_mission(mission, SilentObserver(), "", {})
+        assert later.run_time > first.run_time
+        assert (later.resumed, later.exit_code) == ([], 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -347,3 +348,39 @@ def test_files_that_are_still_arriving_are_left_alone(small_sample, cli, tmp_pat
     assert (done["products"]["arriving"], done["products"]["total"]) == (3, 0)
     assert done["deliveries"] == []
     assert cli("run", *arguments, "--json").json["products"]["processed"] == 3
+
+
+def test_what_cannot_be_read_is_listed_and_troubles_no_later_run(small_sample, cli, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(small_sample / "eps", source)
+    (source / "sci_anc_eps14_100_101.drf").symlink_to(tmp_path / "gone")
+    os.mkfifo(source / "sci_anc_eps14_101_102.drf")
+    (source / "sci_anc_eps14_102_103.drf").symlink_to(source, target_is_directory=True)
+    arguments = places(source, tmp_path / "output", "compute.site=serial")
+    assert cli("run", *arguments, "--json").returncode == 3
+    rows = cli("quarantine", *arguments, "--json").json
+    assert {(Path(row["source"]).name, row["state"], row["code"]) for row in rows} == {
+        (f"sci_anc_eps14_{days}.drf", "failed", "unreadable") for days in ("100_101", "101_102", "102_103")
+    }
+    again = cli("run", *arguments, "--json")
+    assert (again.returncode, again.json["products"]["failed"]) == (0, 3)
+
+
+def test_one_output_holds_the_archive_of_one_profile(mission, cli):
+    _, _, arguments, _ = mission
+    for command in ("run", "products"):
+        done = cli(command, *arguments, "--set", "mission.profile=maven-anc-sis", "--json")
+        assert done.returncode == 2
+        assert "this output was made with maven-anc" in done.json["error"]["message"]
+
+
+def test_a_package_that_cannot_be_made_small_enough_is_told(small_sample, cli, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(small_sample / "gnc", source)
+    settings = places(source, tmp_path / "output", "compute.site=serial", "package.max_bytes=20KiB")
+    done = cli("run", *settings, "--json")
+    assert done.returncode == 0
+    sizes = [delivery["bytes"] for delivery in done.json["deliveries"]]
+    assert len(sizes) > 1
+    large = sum(size > 20 * 1024 for size in sizes)
+    assert large == sum("more than package.max_bytes" in warning for warning in done.json["warnings"]) > 0

@@ -6,7 +6,7 @@ stream, so that no caller needs a mission's rows in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,6 +24,9 @@ from drf_reprocess.model import (
     SourceOutcome,
     SourceState,
 )
+
+FAILED_BEFORE = "failed before"
+"""Why a file that failed in an earlier run is worked on again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +143,19 @@ class Catalog(Protocol):
         """Return all runs, oldest first, without their configuration."""
         ...
 
-    def has_unfinished_run(self, but: str) -> bool:
-        """Tell whether the last run before ``but`` was cut off or failed."""
+    def unfinished_runs(self, but: str) -> list[RunRecord]:
+        """Return the runs, oldest first, that were cut off or failed since the last one that came to its end.
+
+        ``but`` names the run that asks.
+        """
+        ...
+
+    def profiles(self) -> set[str]:
+        """Return the names of the profiles of all runs."""
+        ...
+
+    def count_set_aside(self, run_ids: Collection[str]) -> int:
+        """Count the received files that these runs set aside, and that are so still."""
         ...
 
     def listing(self) -> AbstractContextManager[Listing]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
 )
 
-from drf_reprocess.catalog.base import Comparison, ListedFile
+from drf_reprocess.catalog.base import FAILED_BEFORE, Comparison, ListedFile
 from drf_reprocess.catalog.tables import sources
 from drf_reprocess.model import SourceFile, SourceState
 
@@ -104,7 +104,7 @@ class SqlListing:
             (known.c.uri.is_(None), "new file"),
             (~same, "file changed"),
             (known.c.code == DEPARTED, "back in the source"),
-            (known.c.state == SourceState.FAILED.value, "failed before"),
+            (known.c.state == SourceState.FAILED.value, FAILED_BEFORE),
             (known.c.code.in_(unread_codes), "set aside unread before"),
             (known.c.fingerprint != fingerprint, "profile, repair options or engine changed"),
             (listed.c.product_id.in_(left), "another file of its product left the source"),

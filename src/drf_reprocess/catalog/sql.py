@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import (
@@ -59,6 +60,7 @@ from drf_reprocess.catalog.writes import (
 from drf_reprocess.errors import CatalogConflict
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
 from drf_reprocess.model import (
+    SET_ASIDE,
     AggregateRecord,
     Decision,
     Deliverable,
@@ -93,6 +95,10 @@ def open_catalog(url: str, *, create: bool) -> Iterator[SqlCatalog]:
         yield SqlCatalog(engine, shown)
     finally:
         engine.dispose()
+
+
+UNFINISHED = ("running", "failed", "interrupted")
+"""States of a run that did not come to its end."""
 
 
 class SqlCatalog:
@@ -139,17 +145,23 @@ class SqlCatalog:
             rows = connection.execute(select(runs).order_by(runs.c.started_at, runs.c.run_id)).mappings()
             return [RunRecord(**dict(row) | {"config": {}}) for row in rows]
 
-    def has_unfinished_run(self, but: str) -> bool:
-        """Tell whether the last run before ``but`` was cut off or failed."""
-        latest = (
-            select(runs.c.state)
-            .where(runs.c.run_id != but)
-            .order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
-            .limit(1)
+    def unfinished_runs(self, but: str) -> list[RunRecord]:
+        """Return the runs, oldest first, that were cut off or failed since the last one that came to its end."""
+        others = [run for run in self.runs() if run.run_id != but]
+        return list(takewhile(lambda run: run.state in UNFINISHED, reversed(others)))[::-1]
+
+    def profiles(self) -> set[str]:
+        """Return the names of the profiles of all runs."""
+        with self._read() as connection:
+            return set(connection.execute(select(runs.c.profile).distinct()).scalars())
+
+    def count_set_aside(self, run_ids: Collection[str]) -> int:
+        """Count the received files that these runs set aside, and that are so still."""
+        query = select(func.count()).where(
+            sources.c.run_id.in_(run_ids), sources.c.state.in_([state.value for state in SET_ASIDE])
         )
         with self._read() as connection:
-            state = connection.execute(latest).scalar_one_or_none()
-        return state in ("running", "failed", "interrupted")
+            return int(connection.execute(query).scalar_one())
 
     # Sources
 

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -56,9 +57,8 @@ def main() -> NoReturn:
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
-        if (
-            code == EXIT_INTERRUPTED
-        ):  # what typer makes of an interrupt, by its version: an exit code, or Abort
+        # What the command-line library makes of an interrupt, by its version: an exit code, or Abort.
+        if code == EXIT_INTERRUPTED:
             raise KeyboardInterrupt
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(
@@ -116,9 +116,18 @@ def _configure(config: Path | None, overrides: list[str] | None) -> tuple[Config
     return load_config(str(config) if config else None, overrides or (), os.environ), given
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"drf-reprocess {metadata.version('drf-reprocess')}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def _start_logging(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more on standard error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,

@@ -91,15 +91,14 @@ class ProgressObserver:
 
     def _line(self) -> str:
         elapsed_s = max(time.monotonic() - self._started, 1e-3)
-        line = f"{self._stage}: {self._files}"
-        if self._total_files:
-            line += f"/{self._total_files}"
-        line += " files"
+        line = f"{self._stage}: "
+        if self._files:
+            line += f"{self._files}" + (f"/{self._total_files}" if self._total_files else "") + " files, "
         if self._bytes:
             rate = self._bytes / elapsed_s
-            line += f", {self._bytes / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s"
+            line += f"{self._bytes / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s, "
             if 0 < self._files < self._total_files:
-                line += f", about {elapsed_s / self._files * (self._total_files - self._files):.0f} s to go"
+                line += f"about {elapsed_s / self._files * (self._total_files - self._files):.0f} s to go, "
         if self._set_aside:
-            line += f", {self._set_aside} set aside"
-        return f"{line}, {elapsed_s:.1f} s"
+            line += f"{self._set_aside} set aside, "
+        return f"{line}{elapsed_s:.1f} s"

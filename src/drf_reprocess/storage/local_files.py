@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from contextlib import suppress
 
 from drf_reprocess.errors import StorageError
@@ -26,6 +27,13 @@ def read_bytes(path: str, start: int = 0, end: int | None = None) -> bytes:
             blocks.append(block)
             missing -= len(block)
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+
+def require_file(path: str) -> None:
+    """Raise ``OSError`` if the path names a pipe or device, whose reading might never end."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "neither a file nor a folder", path)
 
 
 def write_all(descriptor: int, data: Data) -> None:

@@ -21,6 +21,7 @@ from drf_reprocess.storage.local_files import (
     read_bytes,
     remove_tree,
     rename_into,
+    require_file,
     sync_folder,
     unlink,
     write_all,
@@ -78,6 +79,7 @@ class LocalStore:
     def read(self, key: str) -> bytes:
         """Return a whole file."""
         path = self.uri(key)
+        attempt("read", path, partial(require_file, path))
         return attempt("read", path, partial(read_bytes, path))
 
     def read_range(self, key: str, start: int, end: int) -> bytes:
@@ -163,10 +165,8 @@ class LocalStore:
                 with suppress(FileNotFoundError):
                     yield _source_file(entry.path, key, entry.stat(follow_symlinks=False))
                 continue
-            if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
-                yield _source_file(entry.path, key, status)
-            else:
-                logger.warning("skipped %r: it is neither a file nor a folder", entry.path)
+            # What is no file is listed as well, so that somebody hears of it; reading it is an error.
+            yield _source_file(entry.path, key, status)
 
     def _place(self, operation: str, key: str, fill: Callable[[int], None], mode: int | None = None) -> None:
         target = self.uri(key)

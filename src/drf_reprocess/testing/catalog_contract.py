@@ -150,10 +150,15 @@ class CatalogContract:
         assert (run.state, run.ended_at, run.summary) == ("success", "2026-11-21T00:01:00Z", {"bytes_in": 3})
 
     def test_a_run_that_was_cut_off_is_known(self, catalog: Catalog) -> None:
-        assert not catalog.has_unfinished_run(RUN.run_id)
-        assert catalog.has_unfinished_run("another")
+        assert catalog.unfinished_runs(RUN.run_id) == []
+        assert [run.run_id for run in catalog.unfinished_runs("another")] == [RUN.run_id]
+        outcome = SourceOutcome(make_source("x.drf"), SourceState.QUARANTINED, code="empty")
+        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINT, [outcome])
+        assert catalog.count_set_aside([RUN.run_id]) == 1
+        assert catalog.count_set_aside(["another"]) == 0
+        assert catalog.profiles() == {"maven-anc"}
         catalog.finish_run(RUN.run_id, "success", "2026-11-21T00:01:00Z", {})
-        assert not catalog.has_unfinished_run("another")
+        assert catalog.unfinished_runs("another") == []
 
     def test_products_come_back_as_they_went_in(self, catalog: Catalog) -> None:
         record = make_product("sci_anc_gnc14_341_342")
