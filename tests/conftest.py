@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,3 +24,18 @@ def shared() -> Path:
 def xml_catalog(shared: Path) -> Path:
     """The XML catalog of the official PDS4 schemas."""
     return shared / "pds4" / "schemas" / "catalog.xml"
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The URL of an S3 server of our own on a free port of the loopback interface."""
+    with warnings.catch_warnings():
+        # moto and what it loads use names that newer Python versions announce the end of.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from moto.server import ThreadedMotoServer
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

@@ -1,30 +1,12 @@
-"""An S3 server of our own on the loopback interface."""
+"""How the store contract reaches the S3 server."""
 
 from __future__ import annotations
 
-import logging
 import uuid
-import warnings
-from collections.abc import Iterator
 
 import pytest
 
 KEY, SECRET = "test-key", "test-secret"  # moto takes any
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """The URL of a moto server on a free port."""
-    with warnings.catch_warnings():
-        # moto and what it loads use names that newer Python versions announce the end of.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from moto.server import ThreadedMotoServer
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture

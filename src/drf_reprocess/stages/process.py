@@ -26,20 +26,17 @@ from drf_reprocess.model import (
     SourceFile,
     SourceOutcome,
     SourceState,
-    StoredObject,
     WorkItem,
 )
 from drf_reprocess.pds4.check import check_label
 from drf_reprocess.pds4.schemas import schema_set
 from drf_reprocess.profiles.model import Profile
 from drf_reprocess.reprocess import LineOptions, Reprocessed, reprocess
+from drf_reprocess.stages import reasons
 from drf_reprocess.storage.base import Store, put_object
 from drf_reprocess.tables.parquet import parquet_path
 
 logger = logging.getLogger(__name__)
-
-ATTEMPTS = 2
-"""How often a file may be at work on a worker that dies: in company first, then alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ def process(
     alone: list[tuple[WorkItem, ...]] = [(item,) for item in suspects]
     for event in executor.run(process_partition, context, alone):
         if event.worker_lost:
-            yield event, tuple(_worker_died(item) for item in event.item)
+            yield event, tuple(reasons.worker_died(item) for item in event.item)
         else:
             yield event, event.value()
 
@@ -108,7 +105,7 @@ def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
         raise
     except Exception as error:  # no input may end a run: it is set aside with the traceback, the rest goes on
         logger.exception("%s: the program failed on it", item.product_id)
-        outcome = _failed(
+        outcome = reasons.failed(
             item,
             "internal-error",
             f"the program failed: {type(error).__name__}: {error}; {traceback.format_exc(limit=-3)}",
@@ -117,17 +114,10 @@ def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
     return replace(outcome, elapsed_s=time.perf_counter() - started)
 
 
-@dataclass(frozen=True, slots=True)
-class _Received:
-    source: SourceFile
-    raw: bytes
-    identity: StoredObject
-
-
 def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
     """Read all files received for the product; process the content that stands for it."""
     unread: list[SourceOutcome] = []
-    by_content: dict[str, list[_Received]] = {}
+    by_content: dict[str, list[reasons.Received]] = {}
     for source in item.sources:
         received = _read_source(context, item, source)
         if isinstance(received, SourceOutcome):
@@ -143,24 +133,26 @@ def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
         first, *copies = standing
         outcome = _process_file(context, item, first)
         others = (
-            *(_copy_of(item, copy, first.source) for copy in copies),
+            *(reasons.identical_copy(item, copy, first.source) for copy in copies),
             *_conflicts(item, disputed, [standing]),
         )
         outcome = replace(outcome, sources=(*outcome.sources, *others))
     return replace(outcome, sources=(*outcome.sources, *unread), read_bytes=read_bytes)
 
 
-def _read_source(context: ProcessContext, item: WorkItem, source: SourceFile) -> _Received | SourceOutcome:
+def _read_source(
+    context: ProcessContext, item: WorkItem, source: SourceFile
+) -> reasons.Received | SourceOutcome:
     try:
         raw = context.source.read(source.name)
     except StorageError as error:
-        return _unreadable(item, source, error)
+        return reasons.unreadable(item, source, error)
     if len(raw) != source.bytes:
-        return _changed_meanwhile(item, source, len(raw))
-    return _Received(source, raw, digest_bytes(raw))
+        return reasons.changed_while_read(item, source, len(raw))
+    return reasons.Received(source, raw, digest_bytes(raw))
 
 
-def _choose(item: WorkItem, by_content: dict[str, list[_Received]]) -> list[_Received]:
+def _choose(item: WorkItem, by_content: dict[str, list[reasons.Received]]) -> list[reasons.Received]:
     """Return the files whose content stands for the product: the archived content, else the only one, else none."""
     for same in by_content.values():
         if len(by_content) == 1 or (item.former and same[0].identity.md5 == item.former.source_md5):
@@ -169,22 +161,22 @@ def _choose(item: WorkItem, by_content: dict[str, list[_Received]]) -> list[_Rec
 
 
 def _conflicts(
-    item: WorkItem, disputed: list[list[_Received]], against: list[list[_Received]]
+    item: WorkItem, disputed: list[list[reasons.Received]], against: list[list[reasons.Received]]
 ) -> Iterator[SourceOutcome]:
     for same in disputed:
         other = next((rival[0].source for rival in against if rival is not same), None)
         for one in same:
             if other is not None:
-                yield _conflict(item, one, other)
+                yield reasons.product_conflict(item, one, other)
 
 
-def _process_file(context: ProcessContext, item: WorkItem, chosen: _Received) -> Outcome:
+def _process_file(context: ProcessContext, item: WorkItem, chosen: reasons.Received) -> Outcome:
     source, received = chosen.source, chosen.identity
     file_name = PurePosixPath(source.name).name
     done = reprocess(chosen.raw, received, item, file_name, context.line)
     refused = done.refused or _check(context, done)
     if refused is not None:
-        set_aside = _set_aside(
+        refusal = reasons.set_aside(
             item,
             source,
             SourceState.QUARANTINED,
@@ -194,7 +186,7 @@ def _process_file(context: ProcessContext, item: WorkItem, chosen: _Received) ->
             received,
             done.reading.findings,
         )
-        return Outcome(item.product_id, (set_aside,))
+        return Outcome(item.product_id, (refusal,))
     state = SourceState.UNCHANGED if done.decision is Decision.SAME else SourceState.PROCESSED
     record = _store(context, item, chosen, done)
     good = SourceOutcome(
@@ -234,7 +226,9 @@ def _check(context: ProcessContext, done: Reprocessed) -> Finding | None:
     )
 
 
-def _store(context: ProcessContext, item: WorkItem, chosen: _Received, done: Reprocessed) -> ProductRecord:
+def _store(
+    context: ProcessContext, item: WorkItem, chosen: reasons.Received, done: Reprocessed
+) -> ProductRecord:
     """Write what is new as immutable objects and return the product's catalog row."""
     facts, data = done.facts, done.data
     if facts is None or data is None:
@@ -273,90 +267,3 @@ def product_folder(profile: Profile, file_type: str, year: int) -> str:
     """Return the folder of a product below its bundle's folder."""
     _, collection = profile.placement[file_type]
     return collection.product_folder.format(year=year)
-
-
-def _set_aside(
-    item: WorkItem,
-    source: SourceFile,
-    state: SourceState,
-    code: str,
-    message: str,
-    remedy: str,
-    received: StoredObject | None = None,
-    findings: tuple[Finding, ...] = (),
-) -> SourceOutcome:
-    return SourceOutcome(
-        source,
-        state,
-        received.md5 if received else "",
-        received.sha256 if received else "",
-        item.product_id,
-        item.type,
-        code,
-        f"{source.name}: {message}",
-        remedy,
-        findings,
-    )
-
-
-def _copy_of(item: WorkItem, copy: _Received, chosen: SourceFile) -> SourceOutcome:
-    return _set_aside(
-        item,
-        copy.source,
-        SourceState.SUPERSEDED,
-        "identical-copy",
-        f"the same bytes as {chosen.name}, which stands for the product {item.product_id}",
-        "none needed",
-        copy.identity,
-    )
-
-
-def _conflict(item: WorkItem, one: _Received, other: SourceFile) -> SourceOutcome:
-    return _set_aside(
-        item,
-        one.source,
-        SourceState.QUARANTINED,
-        "product-conflict",
-        f"it and {other.name} differ, and both claim the product {item.product_id}",
-        "leave only the right one of them in the source",
-        one.identity,
-    )
-
-
-def _unreadable(item: WorkItem, source: SourceFile, error: StorageError) -> SourceOutcome:
-    return _set_aside(
-        item,
-        source,
-        SourceState.FAILED,
-        "unreadable",
-        f"cannot be read: {error}",
-        "see that the file exists and may be read; it is tried again in the next run",
-    )
-
-
-def _changed_meanwhile(item: WorkItem, source: SourceFile, read_bytes: int) -> SourceOutcome:
-    return _set_aside(
-        item,
-        source,
-        SourceState.FAILED,
-        "changed-while-read",
-        f"{source.bytes} bytes when the run was planned, {read_bytes} when it was read",
-        "wait until the file has arrived (source.settle_s), then run again",
-    )
-
-
-def _failed(item: WorkItem, code: str, message: str, remedy: str) -> Outcome:
-    return Outcome(
-        item.product_id,
-        tuple(_set_aside(item, source, SourceState.FAILED, code, message, remedy) for source in item.sources),
-    )
-
-
-def _worker_died(item: WorkItem) -> Outcome:
-    return _failed(
-        item,
-        "worker-died",
-        f"its worker process ended {ATTEMPTS} times while it was at work, the second time with this file alone",
-        "give the workers more memory (compute.memory_limit) or look at the file with `inspect`; it is tried again in "
-        "the next run",
-    )
