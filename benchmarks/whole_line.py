@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Time the whole line on a sample mission, and set it against the incumbent's way in the same session.
+"""Time the whole line on a sample mission, and set it against the incumbent's way in the same run.
 
     .venv/bin/python benchmarks/whole_line.py [--days 18] [--workers 2] [--xml-catalog FILE] [--folder DIR]
 
