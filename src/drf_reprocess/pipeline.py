@@ -380,6 +380,7 @@ class _Run:
             xml_catalog=mission.config.validate_.xml_catalog,
             registered=mission.profile.context.registered,
             executor=executor,
+            profile=mission.profile,
         )
         self._conclude(delivery, report)
         limit = mission.config.package.max_bytes

@@ -53,10 +53,10 @@ class Cells:
         return bool(self.tally[:, kernel.BAD :].any())
 
     def odd_columns(self) -> list[int]:
-        """Columns whose values are all of another kind than expected: one case, not many damaged records."""
+        """Columns most of whose values are of another kind than expected: one case, not many damaged records."""
         other = self.tally[:, kernel.BAD] + self.tally[:, kernel.OVERFLOW]
         values = self.tally[:, kernel.VALID :].sum(axis=1)
-        return [int(column) for column in np.flatnonzero((other == values) & (values >= ODD_AT_LEAST))]
+        return [int(column) for column in np.flatnonzero((2 * other > values) & (other >= ODD_AT_LEAST))]
 
     def bad_records(self, odd_columns: Sequence[int] = ()) -> Mask:
         """Records with a cell that cannot be read, ``odd_columns`` not counted."""

@@ -135,7 +135,7 @@ def column_kind(view: View) -> Finding:
     return Finding(
         code="column-kind",
         severity=Severity.ERROR,
-        message=f"all values of {len(told)} column(s) are of another kind than known: {'; '.join(told)}",
+        message=f"most values of {len(told)} column(s) are of another kind than known: {'; '.join(told)}",
         remedy="check the channels; correct their kind in the profile if the file is right",
         field=placement.match.columns[placement.odd_columns[0]].known.name,
     )

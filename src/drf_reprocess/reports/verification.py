@@ -22,8 +22,9 @@ def verify_file(package: str, xml_catalog: str | None, profile: str) -> dict[str
     store = open_store(folder if separator else ".")
     if not store.exists(name):
         raise ConfigurationError(f"no package at {package}") from ObjectNotFound(package)
+    mission = load_profile(profile)
     report = verify_package(
-        store, name, xml_catalog=xml_catalog, registered=load_profile(profile).context.registered
+        store, name, xml_catalog=xml_catalog, registered=mission.context.registered, profile=mission
     )
     return {
         "package": report.package,

@@ -16,17 +16,20 @@ from drf_reprocess.archives.zip_reader import MemberEntry, read_member, scan_mem
 from drf_reprocess.compute.base import Executor
 from drf_reprocess.errors import PackageError
 from drf_reprocess.model import Verdict, VerificationEntry, VerificationReport
+from drf_reprocess.profiles.model import Profile
 from drf_reprocess.stages.verify_manifests import (
     CHECKSUM_END,
     TRANSFER_END,
     Manifests,
     PackageContents,
+    compare_bundles,
     compare_checksums,
     compare_inventories,
     compare_transfers,
     find_repeated,
     find_unlabelled,
     read_manifests,
+    tell_uncompared,
 )
 from drf_reprocess.stages.verify_members import (
     MembersResult,
@@ -56,6 +59,7 @@ def verify_package(
     xml_catalog: str | None = None,
     registered: Collection[str] = (),
     executor: Executor | None = None,
+    profile: Profile | None = None,
 ) -> VerificationReport:
     """Read every member of a zip or tar.gz package and return what is wrong, and what could not be checked.
 
@@ -69,6 +73,9 @@ def verify_package(
         Path of the XML catalog of the schemas; without it XML Schema and Schematron are not checked, and that is said.
     registered
         LIDs of all registered context products; empty: references to them are not checked, and that is said.
+    profile
+        Mission profile by which data files are read, to be held against their labels; without it that is not checked, and
+        that is said.
     executor
         Where the members are read; in this process if there is none.
 
@@ -80,7 +87,7 @@ def verify_package(
         If the package cannot be read, the schemas cannot be used, or the workers are lost.
     """
     size = store.size(package_key)
-    context = VerifyContext(store, package_key, size, xml_catalog, tuple(registered))
+    context = VerifyContext(store, package_key, size, xml_catalog, tuple(registered), profile)
     is_tar = _is_tar(store, package_key, size)
     listed = _Listing((), ())
     try:
@@ -224,6 +231,7 @@ def _judge(package_key: str, manifests: Manifests, found: MembersResult) -> Iter
         yield from compare_transfers(manifests.transfers, contents)
     yield from find_unlabelled(contents)
     yield from find_repeated(found.labels)
+    yield from compare_bundles(found.labels)
 
 
 def _report(
@@ -232,7 +240,7 @@ def _report(
     entries: Iterable[VerificationEntry],
     not_checked: Sequence[str],
 ) -> VerificationReport:
-    reasons = list(not_checked)
+    reasons = [*not_checked, *tell_uncompared(found.labels)]
     if context.xml_catalog is None:
         reasons.append("XML Schema and Schematron: no XML catalog was given (validate.xml_catalog)")
     if not context.registered:

@@ -133,6 +133,42 @@ def find_repeated(labels: Iterable[LabelFacts]) -> Iterator[VerificationEntry]:
                 yield VerificationEntry(path, Verdict.INVALID, message)
 
 
+def compare_bundles(labels: Sequence[LabelFacts]) -> Iterator[VerificationEntry]:
+    """Yield what a bundle label says otherwise of the collections that are in the package with it.
+
+    Collections that it lists and that are not in the package are those that did not change.
+    """
+    collections = [label for label in labels if label.lidvid and label.product_class == "Product_Collection"]
+    for bundle in labels:
+        if bundle.product_class != "Product_Bundle" or bundle.lidvid is None:
+            continue
+        listed = dict(bundle.members)
+        for collection in collections:
+            if collection.lidvid is None or collection.lidvid.lid.parent != bundle.lidvid.lid:
+                continue
+            vid = listed.get(str(collection.lidvid.lid))
+            if vid is None:
+                message = f"{collection.lidvid} is in the package, and is none of the bundle's members"
+                yield VerificationEntry(bundle.path, Verdict.INVALID, message)
+            elif vid and vid != str(collection.lidvid.vid):
+                message = f"it lists {collection.lidvid.lid}::{vid}, the package has {collection.lidvid}"
+                yield VerificationEntry(bundle.path, Verdict.INVALID, message)
+
+
+def tell_uncompared(labels: Sequence[LabelFacts]) -> Iterator[str]:
+    """Yield, by collection, how many products were not held against their data by a profile."""
+    counts = Counter(
+        str(label.lidvid.lid.parent)
+        for label in labels
+        if label.lidvid is not None and label.is_basic and not label.data_compared
+    )
+    for collection, count in sorted(counts.items()):
+        yield (
+            f"times and field names of {count} products in {collection}: no profile was given, or it does not have the "
+            "collection"
+        )
+
+
 def compare_inventories(
     labels: Sequence[LabelFacts], given: Mapping[str, bytes]
 ) -> tuple[tuple[VerificationEntry, ...], tuple[str, ...]]:
@@ -170,14 +206,15 @@ def _compare_inventory(
     if not inside:  # else these are findings on the collection's own label
         yield from _faults(f"inventory of {collection}", findings)
     listed = {row.lid: row for row in rows}
-    members = {row.lidvid for row in rows}
+    members = {row.lidvid for row in rows if row.primary}
     for label in products:
         if label.lidvid is None or label.lidvid in members:
             continue
         row = listed.get(label.lidvid.lid)
-        if row is not None and row.vid is None:
-            continue  # a secondary member may be listed without version
-        instead = f"; it lists {row.lidvid}" if row is not None else ""
+        if row is not None and not row.primary:
+            instead = " as a primary member; it lists it as a secondary one"
+        else:
+            instead = f"; it lists {row.lidvid}" if row is not None else ""
         message = f"{label.lidvid} is not in the inventory of {collection}{instead}"
         yield VerificationEntry(label.path, Verdict.NOT_IN_INVENTORY, message)
 

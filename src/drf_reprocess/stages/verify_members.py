@@ -24,6 +24,8 @@ from drf_reprocess.model import Finding, Severity, Verdict, VerificationEntry
 from drf_reprocess.pds4.check import check_label
 from drf_reprocess.pds4.read import LabelContents, read_label
 from drf_reprocess.pds4.schemas import schema_set
+from drf_reprocess.profiles.model import Profile
+from drf_reprocess.stages.verify_data import compare_with_data, find_file_type
 from drf_reprocess.storage.base import Store
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ class VerifyContext:
     package_bytes: int
     xml_catalog: str | None
     registered: tuple[str, ...]
+    profile: Profile | None = None
+    """By which data files are read and held against their labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,10 @@ class LabelFacts:
     """Paths in the package of the files that it describes."""
     inventory: bytes | None = None
     """Of a collection label: the inventory."""
+    members: tuple[tuple[str, str], ...] = ()
+    """Of a bundle label: LID and VID (empty if it tells none) of each collection that it lists."""
+    data_compared: bool = False
+    """Of a basic product: whether its data file was read by the profile and held against it."""
 
     @property
     def is_basic(self) -> bool:
@@ -325,12 +333,17 @@ def check_one(
     contents, unreadable = _read(label)
     found: list[VerificationEntry] = []
     findings: tuple[Finding, ...] = ()
-    inventory = None
+    inventory, data_compared = None, False
     try:
         findings = check_label(label, lambda name: read_file(_join(folder, name)), context.registered)
         if contents is not None:
             found += _compare_files(path, contents, read_file, digests)
             inventory = _inventory(path, contents, read_file)
+            file_type = find_file_type(context.profile, contents)
+            data = read_file(_paths(path, contents)[0]) if file_type else None
+            if file_type and data is not None and not found and not findings:
+                found += compare_with_data(file_type, path, contents, data)
+            data_compared = file_type is not None
     except _Unusable:
         logger.debug("%s is not compared with its files: there is a verdict on one of them", path)
     if context.xml_catalog is not None:
@@ -345,7 +358,15 @@ def check_one(
         if not found:
             found.append(VerificationEntry(path, Verdict.INVALID, unreadable))
     else:
-        facts = LabelFacts(path, contents.lidvid, contents.product_class, _paths(path, contents), inventory)
+        facts = LabelFacts(
+            path,
+            contents.lidvid,
+            contents.product_class,
+            _paths(path, contents),
+            inventory,
+            tuple((str(member.lid), str(member.vid or "")) for member in contents.members),
+            data_compared,
+        )
     result.entries += found
     result.labels.append(facts)
     return facts

@@ -21,6 +21,7 @@ from drf_reprocess.identifiers import Lidvid
 from drf_reprocess.model import Verdict, VerificationReport
 from drf_reprocess.pds4.manifests import write_checksum_manifest, write_transfer_manifest
 from drf_reprocess.pds4.read import read_label
+from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.stages import verify, verify_members
 from drf_reprocess.stages.verify import verify_package
 from drf_reprocess.storage import Store, open_store
@@ -84,6 +85,9 @@ class Delivery:
         return key
 
 
+PROFILE = load_profile("maven-anc")
+
+
 @pytest.fixture(params=["zip", "tar.gz"])
 def delivery(request: pytest.FixtureRequest, shared: Path) -> Delivery:
     root = shared / "pds4" / "examples" / "valid" / "archive_1d00"
@@ -105,7 +109,8 @@ def found(report: VerificationReport) -> list[tuple[str, str]]:
 def check(
     store: Store, delivery: Delivery, package: bytes | None = None, **named: object
 ) -> VerificationReport:
-    return verify_package(store, delivery.write(store, package), registered=REGISTERED, **named)  # type: ignore[arg-type]
+    named = {"registered": REGISTERED, "profile": PROFILE} | named
+    return verify_package(store, delivery.write(store, package), **named)  # type: ignore[arg-type]
 
 
 def test_nothing_is_wrong_with_a_clean_package(store: Store, delivery: Delivery) -> None:
@@ -155,7 +160,7 @@ def test_tasks_are_small_and_keep_labels_with_their_files(
         def run(self, function, context, items):
             for item in items:
                 tasks.append(item)
-                assert len(pickle.dumps((context, item))) < 3000
+                assert len(pickle.dumps(item)) < 3000  # the context travels once a worker
                 yield from super().run(function, context, [item])
 
     assert check(store, delivery, executor=Recording()).ok
@@ -542,3 +547,53 @@ def test_what_is_no_package_is_damaged(store: Store) -> None:
         store.write(name, data)
         report = verify_package(store, name, transfer_manifest=b"", checksum_manifest=b"")
         assert found(report) == [(name, "damaged")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "<start_date_time>2014-12-08T03:20:19.328Z",
+            "<start_date_time>2014-12-08T03:20:19.327Z",
+            "start_date_time",
+        ),
+        (
+            "<stop_date_time>2014-12-08T16:54:25.480Z",
+            "<stop_date_time>2014-12-09T16:54:25.480Z",
+            "stop_date_time",
+        ),
+        ("<name>ATT_QU_I2B_1</name>", "<name>ATT_QU_I2B_X</name>", "field 2 is ATT_QU_I2B_X"),
+    ],
+)
+def test_a_label_that_says_otherwise_than_its_data_is_invalid(store, delivery, old, new, words):
+    label = f"{GNC}.xml"
+    delivery.replace(label, old, new)
+    delivery.manifest()
+    (entry,) = check(store, delivery).entries
+    assert (entry.path, entry.verdict) == (label, Verdict.INVALID)
+    assert words in entry.message
+    unread = check(store, delivery, profile=None)
+    assert unread.ok
+    assert any("times and field names of 3 products" in reason for reason in unread.not_checked)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("maven.anc:data.drf.gnc::2.1", "maven.anc:data.drf.gnc::2.0"),
+        ("maven.anc:data.drf.gnc::2.1", "maven.anc:data.drf.gncx::2.1"),
+    ],
+)
+def test_a_bundle_that_does_not_list_the_collections_beside_it_is_invalid(store, delivery, old, new):
+    delivery.replace("bundle_maven_anc.xml", old, new)
+    delivery.manifest()
+    assert found(check(store, delivery)) == [("bundle_maven_anc.xml", "invalid")]
+
+
+def test_a_product_that_its_own_collection_lists_as_secondary_is_no_member(store, delivery):
+    inventory = "data_drf_gnc/collection_data_drf_gnc_inventory.csv"
+    lid = f"{GNC_LID}:sci_anc_gnc14_341_342"
+    delivery.replace(inventory, f"P,{lid}", f"S,{lid}")
+    delivery.manifest()
+    verdicts = found(check(store, delivery))
+    assert (f"{GNC}.xml", "not-in-inventory") in verdicts
