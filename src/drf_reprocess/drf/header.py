@@ -176,8 +176,9 @@ def _assign(columns: Sequence[HeaderColumn], column_set: ColumnSet) -> Match | t
     marks: dict[str, list[str | None]] = {}
     for column in columns:
         marks.setdefault(column.name, []).append(column.mark)
+    unmarked = [name for name, given in marks.items() if len(given) > 1 and not any(given)]
     chosen: list[FileColumn] = []
-    findings: list[Finding] = []
+    findings = [_marks_missing(unmarked)] if unmarked else []
     for column in columns:
         candidates = resolved[column.name]
         if len(candidates) == 1:
@@ -202,6 +203,22 @@ def _mark_of_pair(marks: list[str | None]) -> str | None:
     if first is None:
         return "EU" if second == "DN" else "DN"
     return None if first == second else first
+
+
+def _marks_missing(names: Sequence[str]) -> Finding:
+    return Finding(
+        code="marks-missing",
+        severity=Severity.WARNING,
+        message=f"the header marks neither of two columns DN or EU: {_shorten(names)}; the first is taken as DN, the second "
+        "as EU",
+        remedy="compare the values with a file that has the marks; set the file aside if they are the other way round",
+        field=names[0],
+    )
+
+
+def _shorten(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"{', '.join(names[:NAMES_SHOWN])}{more}"
 
 
 def _mark_differs(column: HeaderColumn, known: ResolvedColumn) -> Finding:

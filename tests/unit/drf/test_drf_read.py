@@ -150,8 +150,10 @@ def test_touching_values_that_can_be_split_in_two_ways_are_refused(types):
 
 def test_pairs_without_marks_are_dn_first(types):
     sheet = sheet_of(types["eps"], order="t u b n", marks=None)
-    names = [field.name for field in assert_reads_as(sheet, types["eps"]).layout.fields]
-    assert names[1:3] == ["SA1pyISC_DN", "SA1pyISC_EU"]
+    reading = assert_reads_as(sheet, types["eps"])
+    assert [field.name for field in reading.layout.fields][1:3] == ["SA1pyISC_DN", "SA1pyISC_EU"]
+    (told,) = [finding for finding in reading.findings if finding.code == "marks-missing"]
+    assert "SA1pyISC, SASM_TotalC, SA2myISC" in told.message
 
 
 def test_marks_decide_the_order_of_a_pair(types):

@@ -115,6 +115,36 @@ def test_a_column_of_another_kind_is_one_case(types, name, kind, text):
     assert len(found.findings) == 1
 
 
+@pytest.mark.parametrize("policy", [RepairOptions(), RepairOptions(max_damaged=1000)])
+def test_a_kind_that_most_values_contradict_is_one_case_though_some_fit(types, policy):
+    sheet = render.sheet(types["eps"])
+    column = next(
+        n for n, known in enumerate(types["eps"].column_sets[-1].columns) if known.kind is Kind.INTEGER
+    )
+    rows = tuple(
+        (*row[: column + 1], "12" if number % 3 == 0 else "1.5", *row[column + 2 :])
+        for number, row in enumerate(sheet.rows)
+    )
+    found = read(sheet.but(rows=rows).render(), types["eps"], policy)
+    assert found.refused.code == "column-kind"
+    assert "'1.5'" in found.refused.message
+
+
+def test_a_few_values_of_another_kind_are_damaged_records(types):
+    sheet = render.sheet(types["eps"])
+    column = next(
+        n for n, known in enumerate(types["eps"].column_sets[-1].columns) if known.kind is Kind.INTEGER
+    )
+    rows = (
+        *((*row[: column + 1], "1.5", *row[column + 2 :]) for row in sheet.rows[:2]),
+        *sheet.rows[2:],
+    )
+    assert len(rows) > 4
+    assert (
+        read(sheet.but(rows=rows).render(), types["eps"], RepairOptions()).refused.code == "damaged-records"
+    )
+
+
 def test_integers_in_a_real_column_and_numbers_as_states_are_fine(types):
     sheet = render.sheet(types["sasm1"])
     rows = tuple((row[0], *("1" for _ in row[1:])) for row in sheet.rows)
