@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from drf_reprocess.drf import kernel
+from drf_reprocess.drf.cells import ODD_AT_LEAST
 from drf_reprocess.drf.interpret import View
+from drf_reprocess.drf.lines import NUMBER
 from drf_reprocess.drf.repair import odd_places
 from drf_reprocess.model import Finding, Kind, Severity
 from drf_reprocess.profiles.model import FileType
@@ -13,6 +18,8 @@ from drf_reprocess.profiles.model import FileType
 LISTED = 20
 """Findings of one kind are listed up to this many; the total is told with the refusal."""
 TEXT_SHOWN = 40
+EXAMPLES = 3
+"""So many different values are shown of a column."""
 
 _CELL_FAULTS = {
     kernel.BAD: "is no {kind}",
@@ -123,22 +130,54 @@ def too_many_damaged(view: View, findings: tuple[Finding, ...], allowed: int) ->
     )
 
 
-def column_kind(view: View) -> Finding:
+def odd_columns(view: View) -> list[int]:
+    """Return the columns most of whose values are of another kind than the profile says, texts with blanks included."""
+    tally = view.placement.cells.tally
+    other, values = tally[:, kernel.BAD :].sum(axis=1), tally[:, kernel.VALID :].sum(axis=1)
+    most = np.flatnonzero((2 * other > values) & (other >= ODD_AT_LEAST))
+    return [
+        int(field) for field in most if field in view.placement.odd_columns or _has_words(view, int(field))
+    ]
+
+
+def _has_words(view: View, field: int) -> bool:
+    """Tell whether most unreadable values of a column are no numbers: two numbers in one cell are no matter of kind."""
+    slots, cells = view.placement.slots, view.placement.cells
+    rows = np.flatnonzero(cells.status[field] >= kernel.BAD)
+    texts = (view.records.rows[row, slots.begins[field] : slots.ends[field]].tobytes() for row in rows)
+    return 2 * sum(not all(NUMBER.fullmatch(word) for word in text.split()) for text in texts) > len(rows)
+
+
+def column_kind(view: View, odd_columns: Sequence[int]) -> Finding:
     """Return the reason for which a file is set aside whose columns are of other kinds than the profile says."""
     placement = view.placement
     told = []
-    for field in placement.odd_columns:
+    for field in odd_columns:
         known = placement.match.columns[field].known
-        row = int(np.flatnonzero(placement.cells.status[field] >= kernel.BAD)[0])
-        cell = view.records.rows[row, placement.slots.begins[field] : placement.slots.ends[field]].tobytes()
-        told.append(f"{known.name} should be {known.kind.value}, but holds {shown(cell)} and the like")
+        tally = placement.cells.tally[field]
+        other, values = int(tally[kernel.BAD :].sum()), int(tally[kernel.VALID :].sum())
+        examples = ", ".join(_examples(view, field))
+        told.append(
+            f"{known.name} should be {known.kind.value}, but {other} of {values} values are not (such as {examples})"
+        )
     return Finding(
         code="column-kind",
         severity=Severity.ERROR,
         message=f"most values of {len(told)} column(s) are of another kind than known: {'; '.join(told)}",
-        remedy="check the channels; correct their kind in the profile if the file is right",
-        field=placement.match.columns[placement.odd_columns[0]].known.name,
+        remedy="check the channels; correct the column's kind in the profile if the file is right",
+        field=placement.match.columns[odd_columns[0]].known.name,
     )
+
+
+def _examples(view: View, field: int) -> list[str]:
+    """Return the first different values of a column that are not of its kind, as a message shows them."""
+    slots = view.placement.slots
+    found: dict[str, None] = {}
+    for row in np.flatnonzero(view.placement.cells.status[field] >= kernel.BAD):
+        found[shown(view.records.rows[row, slots.begins[field] : slots.ends[field]].tobytes())] = None
+        if len(found) == EXAMPLES:
+            break
+    return list(found)
 
 
 def peculiarities(view: View, file_type: FileType) -> tuple[Finding, ...]:
@@ -152,7 +191,8 @@ def peculiarities(view: View, file_type: FileType) -> tuple[Finding, ...]:
         findings.append(_info("header-length", f"{short} header line(s) are not as long as a record"))
     known = view.times.known
     if not known.all():
-        findings.append(_info("blank-time", f"{np.count_nonzero(~known)} record(s) have no time"))
+        findings.append(_blank_time(view))
+        findings.extend(_blank_records(view))
     micros = view.times.micros[known]
     steps = np.diff(micros)
     if (steps <= 0).any():
@@ -163,6 +203,45 @@ def peculiarities(view: View, file_type: FileType) -> tuple[Finding, ...]:
         if repeated:
             findings.append(_info("duplicate-time", f"{repeated} record(s) have the time of another one"))
     return tuple(findings)
+
+
+def _blank_time(view: View) -> Finding:
+    places = np.flatnonzero(~view.times.known)
+    first = int(view.records.lines.numbers[places[0]])
+    words = f"{len(places)} record(s) have no time, the first is record {first}"
+    return replace(_info("blank-time", words), record=first)
+
+
+def _blank_records(view: View) -> tuple[Finding, ...]:
+    """Tell of records that hold blanks and nothing else."""
+    places = np.flatnonzero(~view.times.known)
+    empty = places[(view.placement.cells.status[:, places] == kernel.NULL).all(axis=0)]
+    if not len(empty):
+        return ()
+    first = int(view.records.lines.numbers[empty[0]])
+    return (
+        Finding(
+            code="blank-record",
+            severity=Severity.WARNING,
+            message=f"{len(empty)} record(s) are blank from end to end, the first is record {first}",
+            remedy="have the file sent again if values should stand there; it is archived as it is otherwise",
+            record=first,
+            offset_bytes=int(view.records.lines.offsets[empty[0]]),
+        ),
+    )
+
+
+def leading_run(view: View, run: int, limit: int) -> Finding:
+    """Return the finding for a leading run of incomplete records that is longer than may be removed."""
+    first = int(view.records.lines.numbers[0])
+    return Finding(
+        code="leading-run-too-long",
+        severity=Severity.WARNING,
+        message=f"the first {run} records lack values that the file has later; only up to {limit} such records are removed, "
+        "so all were kept",
+        remedy="raise repair.max_leading if these records are to go",
+        record=first,
+    )
 
 
 def _info(code: str, message: str) -> Finding:

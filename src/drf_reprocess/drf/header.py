@@ -148,7 +148,7 @@ def _match_set(columns: Sequence[HeaderColumn], column_set: ColumnSet) -> Match 
     size = missing.total() + foreign.total()
     told = f"nearest is era {column_set.era!r} ({len(known)} columns)"
     if size:
-        return size, f"{told}: {_tell('missing', missing)}{_tell('not known', foreign)}".rstrip("; ")
+        return size, f"{told}: {_difference(columns, column_set, missing, foreign)}"
     for place, (name, expected) in enumerate(zip(names, known, strict=True)):
         if place < column_set.ordered and name != expected:
             return (
@@ -158,14 +158,35 @@ def _match_set(columns: Sequence[HeaderColumn], column_set: ColumnSet) -> Match 
     return _assign(columns, column_set)
 
 
-def _tell(what: str, names: Counter[str]) -> str:
-    if not names:
-        return ""
-    shown = [
-        f"{ascii(name)[1:-1]}{f' ({count} times)' if count > 1 else ''}" for name, count in names.items()
+def _difference(
+    columns: Sequence[HeaderColumn], column_set: ColumnSet, missing: Counter[str], foreign: Counter[str]
+) -> str:
+    """Tell what is missing, with DN or EU, what stands too often, and what no one knows."""
+    marks: dict[str, list[str | None]] = {}
+    for known in column_set.columns:
+        marks.setdefault(known.name, []).append(known.dn_eu)
+    absent = [f"{name}{_missing_marks(marks[name], columns, name, count)}" for name, count in missing.items()]
+    repeated = [
+        f"{name} ({len(marks[name]) + count} times, expected {len(marks[name])})"
+        for name, count in foreign.items()
+        if name in marks
     ]
-    more = f" and {len(shown) - NAMES_SHOWN} more" if len(shown) > NAMES_SHOWN else ""
-    return f"{what}: {', '.join(shown[:NAMES_SHOWN])}{more}; "
+    strange = [
+        f"{ascii(name)[1:-1]}{f' ({count} times)' if count > 1 else ''}"
+        for name, count in foreign.items()
+        if name not in marks
+    ]
+    told = {"missing": absent, "too often": repeated, "not known": strange}
+    return "; ".join(f"{what}: {_shorten(names)}" for what, names in told.items() if names)
+
+
+def _missing_marks(
+    expected: Sequence[str | None], columns: Sequence[HeaderColumn], name: str, missing: int
+) -> str:
+    """Return which of a name's columns the header does not have, in brackets; nothing if it is one without mark."""
+    given = [column.mark for column in columns if column.name == name]
+    lacking = [mark for mark in expected if mark and mark not in given]
+    return f" ({(' and ' if len(lacking) == missing else ' or ').join(lacking)})" if lacking else ""
 
 
 def _assign(columns: Sequence[HeaderColumn], column_set: ColumnSet) -> Match | tuple[int, str]:

@@ -19,7 +19,7 @@ from drf_reprocess.drf.header import (
 )
 from drf_reprocess.drf.layout import Placement, choose, place_all, place_columns, usual_slots
 from drf_reprocess.drf.lines import NUMBER, Lines, Mask, known_names
-from drf_reprocess.drf.records import Lengths, Records, grid, sort_lengths
+from drf_reprocess.drf.records import Lengths, Records, grid, padded, sort_lengths
 from drf_reprocess.drf.timeform import time_picture
 from drf_reprocess.model import Finding, Severity
 from drf_reprocess.profiles.model import FileType, canonical_name
@@ -81,6 +81,8 @@ def interpret(lines: Lines, file_type: FileType) -> View | Unreadable:
     header = read_header(lines.header, file_type)
     if not len(lines):
         return Unreadable(_no_records(lines, header, file_type))
+    if stripped := _stripped(lines, header, file_type):
+        return Unreadable(stripped)
     lengths = sort_lengths(lines, header.text_chars)
     if lengths is None:
         return Unreadable(
@@ -194,6 +196,27 @@ def _joined_line(lines: Lines, records: Records, file_type: FileType) -> Finding
                 "have the file sent again, or put the lost line end back by hand",
             )
     return None
+
+
+def _stripped(lines: Lines, header: Header, file_type: FileType) -> Finding | None:
+    """Records that have lost their blanks at the end: with these put back, they fit the header."""
+    if not header.columns:
+        return None
+    last, pitch = header.columns[-1].start, file_type.header.column_chars + 1
+    records = padded(lines, header.text_chars if header.text_chars - last <= pitch else 0)
+    match = match_columns(header, file_type) if records is not None else None
+    if records is None or not isinstance(match, Match):
+        return None
+    placement = place_columns(records, header, match, file_type)
+    if isinstance(placement, Finding) or placement.rank[0]:
+        return None
+    shortest, longest = int(records.lines.chars.min()), int(records.lines.chars.max())
+    return _error(
+        "layout-unclear",
+        f"the records have lost their trailing blanks: they are {shortest} to {longest} bytes long without line end, "
+        "and with blanks put back at their ends they fit the header",
+        "have the file sent again in a way that keeps blanks at the end of lines",
+    )
 
 
 def no_names(file_type: FileType) -> Finding:

@@ -30,6 +30,7 @@ _BINARY = {
     b"\xfe\xff": "the file is UTF-16 text",
 }
 _SAMPLE_BYTES = 4096
+_LINES_SAMPLE_BYTES = 1 << 16
 _ODD_SHARE = 0.3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_FRACTION_DIGITS = 6
@@ -97,16 +98,17 @@ def read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
 def _read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
     _check_text(raw)
     view, mends = _with_usable_header(split_lines(raw, file_type), file_type, options)
-    if view.placement.odd_columns:
-        raise _Refusal(faults.column_kind(view))
+    if odd_columns := faults.odd_columns(view):
+        raise _Refusal(faults.column_kind(view, odd_columns))
     view, dropped, damage = _without_damage(view, file_type, options)
     mends += dropped
     if not view.times.known.any():
         raise _Refusal(_no_time(file_type), damage)
+    leading: tuple[Finding, ...] = ()
     if options.policy == ARCHIVE_2020:
-        view, dropped = _without_leading(view, file_type, options)
+        view, dropped, leading = _without_leading(view, file_type, options)
         mends += dropped
-    peculiarities = faults.peculiarities(view, file_type)
+    peculiarities = leading + faults.peculiarities(view, file_type)
     lines, mended = _regular_lines(view, options)
     mends += mended
     data = raw
@@ -136,6 +138,24 @@ def _check_text(raw: bytes) -> None:
     odd = (sample > 126) | ((sample < 32) & ((sample < 9) | (sample > 13)))
     if np.count_nonzero(odd) > _ODD_SHARE * len(sample):
         raise _Refusal(not_text("the file is binary"))
+    if raw.isspace():
+        raise _Refusal(
+            _refusal(
+                "no-records",
+                f"the file holds blanks and line ends only ({len(raw)} bytes)",
+                "have it sent again, or exclude it",
+            )
+        )
+    start = raw[:_LINES_SAMPLE_BYTES]
+    returns = start.count(b"\r") - start.count(b"\r\n") - start.count(b"\r\r\n")
+    if returns > 1 and returns > start.count(b"\n"):
+        raise _Refusal(
+            _refusal(
+                "line-ends",
+                "lines end with carriage return alone, expected carriage return and line feed",
+                "have the file sent again, or give its lines the right ends by hand",
+            )
+        )
 
 
 def _with_usable_header(
@@ -203,18 +223,20 @@ def _without_damage(
 
 def _without_leading(
     view: View, file_type: FileType, options: RepairOptions
-) -> tuple[View, tuple[Mend, ...]]:
-    """Drop the leading run of records that lack a value which the file has somewhere."""
+) -> tuple[View, tuple[Mend, ...], tuple[Finding, ...]]:
+    """Drop the leading run of records that lack a value which the file has somewhere; tell if it is too long for that."""
     status = np.vstack([view.placement.cells.status, view.times.status])
     blank = status == kernel.NULL
     used = ~blank.all(axis=1)
     complete = ~blank[used].any(axis=0)
     first = int(np.argmax(complete))
-    if not complete.any() or not 0 < first <= options.max_leading:
-        return view, ()
+    if not first:  # as well if no record is complete
+        return view, (), ()
+    if first > options.max_leading:
+        return view, (), (faults.leading_run(view, first, options.max_leading),)
     leading = np.arange(len(view.lines)) < first
     _, dropped = repair.drop_leading_records(view.lines, leading)
-    return _again(view, ~leading, file_type), dropped
+    return _again(view, ~leading, file_type), dropped, ()
 
 
 def _again(view: View, kept: Mask, file_type: FileType) -> View:

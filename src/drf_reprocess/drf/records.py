@@ -11,6 +11,8 @@ from drf_reprocess.drf.kernel import Bytes, scan_bytes
 from drf_reprocess.drf.lines import Lines, Mask
 
 MAX_RECORD_CHARS = 1 << 16
+STRIPPED_SHARE = 10
+"""One in so many records is shorter than the longest where trailing blanks were stripped; fewer are damaged ones."""
 FILLER = b" \t\r\n\0\x1a"
 """Bytes that mean nothing at the end of a file."""
 
@@ -82,6 +84,29 @@ def _tail(lines: Lines, record_chars: int) -> Mask:
     return tail
 
 
+def padded(lines: Lines, names_chars: int) -> Records | None:
+    """Return the records filled up with blanks, if they seem to have lost theirs at the end; else None.
+
+    They have if their lengths vary, no record ends with a blank, and a tenth of them, two at least, are shorter than the
+    longest. ``names_chars`` is the length that the header gives them at least, 0 if it does not tell.
+    """
+    if len(lines) < 3 or (lines.chars == lines.chars[0]).all() or lines.chars.max() > MAX_RECORD_CHARS:
+        return None
+    longest = int(lines.chars.max())
+    kept = lines.select(~_tail(lines, longest))
+    if np.count_nonzero(kept.chars < longest) < max(2, len(kept) / STRIPPED_SHARE):
+        return None
+    data = np.frombuffer(lines.raw, np.uint8)
+    if np.isin(data[(kept.offsets + kept.chars - 1)[kept.chars > 0]], (9, 32)).any():
+        return None
+    width = max(longest, names_chars)
+    filled = np.concatenate((data, np.full(width, 32, np.uint8)))
+    rows = np.lib.stride_tricks.sliding_window_view(filled, width)[kept.offsets]
+    rows[np.arange(width) >= kept.chars[:, None]] = 32
+    rows.flags.writeable = False
+    return _as_records(kept, rows, width)
+
+
 def _text(lines: Lines, index: int) -> bytes:
     start = int(lines.offsets[index])
     return lines.raw[start : start + int(lines.chars[index])]
@@ -89,7 +114,10 @@ def _text(lines: Lines, index: int) -> bytes:
 
 def grid(lines: Lines, record_chars: int) -> Records:
     """Return record lines of one length as a grid: a view of the received bytes where they are regular, else a copy."""
-    rows = _rows(lines, record_chars)
+    return _as_records(lines, _rows(lines, record_chars), record_chars)
+
+
+def _as_records(lines: Lines, rows: Bytes, record_chars: int) -> Records:
     occupied = np.zeros(record_chars, np.uint8)
     odd = np.zeros(len(rows), np.uint8)
     scan_bytes(rows, record_chars, occupied, odd)
