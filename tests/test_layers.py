@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "drf_reprocess"
 BASE = {"errors", "identifiers", "model", "digests"}
 PURE = {"drf", "tables", "pds4", "versions", "archives"}
 EFFECTS = {"storage", "catalog", "compute"}
+DRIVERS = {"pipeline", "planning", "dispositions", "ledger", "adoption"}
 FLOW = BASE | {"profiles"} | PURE | EFFECTS | {"reprocess", "stages"}
 
 ALLOWED = {
@@ -30,8 +31,12 @@ ALLOWED = {
     "mission": FLOW | {"config"},
     "runfolder": BASE | EFFECTS,
     "pipeline": FLOW | {"config", "mission", "observer", "runfolder"},
-    "reports": FLOW | {"config", "mission", "pipeline"},
-    "cli": FLOW | {"config", "mission", "observer", "pipeline", "reports", "testing"},
+    "planning": FLOW | {"config", "mission", "reports"},
+    "dispositions": FLOW | {"config", "mission"},
+    "ledger": FLOW | {"config", "mission"},
+    "adoption": FLOW | {"config", "mission", "observer", "pipeline", "runfolder"},
+    "reports": FLOW | {"config", "mission", "pipeline", "dispositions"},
+    "cli": FLOW | DRIVERS | {"config", "mission", "observer", "reports", "testing"},
     "testing": FLOW,
     "__init__": FLOW | {"api", "dataset"},
     "api": FLOW,

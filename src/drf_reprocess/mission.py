@@ -15,8 +15,12 @@ from drf_reprocess.errors import ConfigurationError
 from drf_reprocess.model import RepairOptions
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.profiles.model import Profile
+from drf_reprocess.profiles.overlay import ColumnOverlay, parse_overlay, with_overlays
 from drf_reprocess.stages.publish import Views
 from drf_reprocess.storage.base import Store, open_store
+
+OVERLAYS = "profile"
+"""Folder of the output that holds the column sets which persons accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,20 @@ def open_mission(config: Config, *, create: bool, scratch: bool = False) -> Iter
         url, create = "sqlite://", True
     with open_catalog(url, create=create) as catalog:
         _check_profile(profile, catalog)
+        profile = with_overlays(profile, read_overlays(output))
         yield Mission(config, profile, source, output, catalog)
+
+
+def read_overlays(output: Store) -> list[ColumnOverlay]:
+    """Return the column sets that persons accepted for this output, in the order of their names.
+
+    Raises
+    ------
+    ProfileError
+        If one of them cannot be read: without it files that make products would be refused.
+    """
+    keys = sorted(file.name for file in output.list(OVERLAYS) if file.name.endswith(".toml"))
+    return [parse_overlay(output.read(key).decode(), output.uri(key)) for key in keys]
 
 
 def _check_profile(profile: Profile, catalog: Catalog) -> None:

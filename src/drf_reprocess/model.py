@@ -136,13 +136,29 @@ class TableLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class MaskedInterval:
+    """A stretch of time whose records a person left out."""
+
+    start_time: str
+    """First time that is left out, ISO 8601 UTC."""
+    stop_time: str
+    """First time after it that is kept."""
+    words: str
+    """Who decided it and why, 7-bit ASCII: ``by decision of NAME on DAY: REASON``."""
+
+
+@dataclass(frozen=True, slots=True)
 class RepairOptions:
-    """How far damaged files may be mended (configuration section ``repair``)."""
+    """How far damaged files may be mended (configuration section ``repair``), and what persons decided of one file."""
 
     policy: str = "minimal"
     """``never``, ``minimal`` or ``archive-2020``."""
     max_leading: int = 100
     max_damaged: int = 0
+    masks: tuple[MaskedInterval, ...] = ()
+    """Whatever the policy is."""
+    drop_damaged: bool = False
+    """Damaged records go, however many, whatever the policy is; never all records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +191,65 @@ class HistoryEntry:
     description: str
 
 
+class Action(StrEnum):
+    """What a person decided about a received file."""
+
+    ACCEPT = "accept"
+    """Take it as it is: the objection is not to stop it. It cannot make a file labelled that has no valid label."""
+    DROP_RECORDS = "drop-records"
+    """Leave out its damaged records, however many."""
+    EXCLUDE = "exclude"
+    """Do not archive it."""
+    MASK = "mask"
+    """Leave out the records of an interval."""
+    REPLACE = "replace"
+    """Archive another file's bytes in its place, under its name."""
+    CHOOSE = "choose"
+    """Of all files that claim the same data, this one stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """One decision on one received content: data, replayed from the original at every later reprocessing."""
+
+    disposition_id: str
+    action: Action
+    type: str
+    product_id: str
+    source_sha256: str
+    """The content that it speaks of: another file of the same name is another case."""
+    source_name: str
+    who: str
+    when: str
+    """ISO 8601 UTC, to the second."""
+    reason: str
+    code: str = ""
+    """Reason code of the case that it settles."""
+    start_time: str = ""
+    """Of a mask: the first time that is left out, ISO 8601 UTC."""
+    stop_time: str = ""
+    """Of a mask: the first time after it that is kept."""
+    replacement: StoredObject | None = None
+    """Of a replacement: the bytes in ``store/`` that stand for it."""
+    family: str = ""
+    """Key of all files of its type and day span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Why a run may give new versions to products whose content did not change."""
+
+    name: str = ""
+    """Names it: a version that it forced is not forced again when it is repeated. Empty: the run is no campaign."""
+    reason: str = ""
+    """For the modification history of everything that gets a new version."""
+    bump: str = "none"
+    """``none``, ``minor`` or ``major``: how far every product's version rises at least."""
+
+
 @dataclass(frozen=True, slots=True)
 class FormerProduct:
-    """What the catalog knows of the current version of a product when a run is planned."""
+    """What the catalog knows of one version of a product when a run is planned."""
 
     vid: Vid
     data_md5: str
@@ -186,18 +258,61 @@ class FormerProduct:
     history: tuple[HistoryEntry, ...]
     source_md5: str
     """MD5 of the received file that it was made from."""
+    current: bool = True
+    """Whether it stands in the archive now."""
+    adopted: bool = False
+    """Whether its label was written by somebody else."""
+    campaign: str = ""
+    """Name of the campaign in which it got its version."""
+    structure: str = ""
+    """Digest of its record structure, as `pds4.structure.structure_digest` gives it."""
+    label: StoredObject | None = None
+    parquet: StoredObject | None = None
+    """None where no Parquet file was made of it."""
+    records: int = 0
+    coverage: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One product id of a family with the files received under it, and the versions to decide from."""
+
+    product_id: str
+    lid: Lid
+    sources: tuple[SourceFile, ...]
+    base: FormerProduct | None = None
+    """Its latest version that is used up: one that a delivery holds, or held, or that was adopted."""
+    standing: FormerProduct | None = None
+    """A later version that no delivery holds yet: it can still be replaced, and its VID given anew."""
+
+    @property
+    def current(self) -> FormerProduct | None:
+        """The version that stands in the archive now."""
+        if self.standing is not None:
+            return self.standing
+        return self.base if self.base is not None and self.base.current else None
 
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """The work on one product: all files received for it, and its former version."""
+    """The work on one family: all files received of one type and day span, of which one is to be delivered."""
 
-    product_id: str
+    family: str
     type: str
-    lid: Lid
-    sources: tuple[SourceFile, ...]
+    candidates: tuple[Candidate, ...]
+    """By product id; also those of which only a version in the archive is left, without files."""
     reason: str
-    former: FormerProduct | None = None
+    dispositions: tuple[Disposition, ...] = ()
+    """What persons decided about files of the family, oldest first."""
+    covered_by: str = ""
+    """Name of a file of the same type whose name covers these days and more; empty if there is none."""
+    gives_way: bool = False
+    """Whether that file stands for these days alone: it makes a product, and the profile has the wider one go before."""
+
+    @property
+    def sources(self) -> tuple[SourceFile, ...]:
+        """All received files."""
+        return tuple(source for candidate in self.candidates for source in candidate.sources)
 
     @property
     def bytes(self) -> int:
@@ -242,6 +357,15 @@ class ProductRecord:
     """The run that first archived these bytes (File.creation_date_time)."""
     history: tuple[HistoryEntry, ...]
     mends: tuple[Mend, ...] = ()
+    family: str = ""
+    """Key of all files of its type and day span."""
+    structure: str = ""
+    """Digest of the record structure that its label describes."""
+    coverage: tuple[tuple[str, str], ...] = ()
+    """Intervals (first and last time) in which its records follow one another at the type's cadence, in order."""
+    campaign: str = ""
+    adopted: bool = False
+    """Read from a bundle that somebody else wrote; data, Parquet and source may be unknown here (empty digests)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +393,7 @@ class AggregateRecord:
 
 @dataclass(frozen=True, slots=True)
 class Deliverable:
-    """A current version that is in no live delivery: a product, a collection or a bundle, always of two files."""
+    """A current version that is in no live delivery: a product, a collection or a bundle, each of two files."""
 
     lidvid: Lidvid
     day: date | None
@@ -281,11 +405,14 @@ class Deliverable:
     words: str
     """Description of its newest history entry."""
     mends: tuple[Mend, ...] = ()
+    label_alone: bool = False
+    """Whether the receiver has the file already, and gets the label without it."""
 
     @property
     def members(self) -> tuple[tuple[str, StoredObject], ...]:
-        """Path below the bundle's folder and identity of the two files."""
-        return (self.file_path, self.file), (self.label_path, self.label)
+        """Path below the bundle's folder and identity of the files to be packed."""
+        label = (self.label_path, self.label)
+        return (label,) if self.label_alone else ((self.file_path, self.file), label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +424,63 @@ class DeliveryMember:
     stored: StoredObject
 
 
+class DeliveryState(StrEnum):
+    """Where a delivery stands with its receiver."""
+
+    PLANNED = "planned"
+    """Its content and its number are fixed; the package is not complete."""
+    PACKED = "packed"
+    """The package is written. From here on the VIDs in it are used up."""
+    VERIFIED = "verified"
+    """The package was opened again and proved."""
+    SENT = "sent"
+    """It is on its way."""
+    ACCEPTED = "accepted"
+    """The receiver has it in the archive."""
+    REJECTED = "rejected"
+    """The receiver does not take it: what it holds comes again in the next delivery."""
+    DISCARDED = "discarded"
+    """It was never sent and never will be: its VIDs are free again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRecord:
+    """One release of one bundle: content and VIDs, fixed once, shipped as one or more deliveries."""
+
+    release_id: str
+    bundle_lid: Lid
+    number: int
+    run_id: str
+    run_time: str
+    mode: str
+    reason: str
+    bundle: Lidvid
+    """The version of the bundle that lists everything in it."""
+    review: tuple[str, ...] = ()
+    """Why the archive wants to review it before it is sent (SIS 4.2); empty: it need not."""
+    acknowledged: str = ""
+    """Who acknowledged the review, when and why."""
+
+    @property
+    def requires_review(self) -> bool:
+        """Whether it must not be sent before the review is acknowledged."""
+        return bool(self.review) and not self.acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a product, a file or a delivery, told in order: the ledger that `why` reads."""
+
+    kind: str
+    """``received``, ``set-aside``, ``decided``, ``superseded``, ``left``, ``held``, ``staged``, ``disposed``, ``adopted``,
+    ``delivery``, ``review`` ..."""
+    message: str
+    product_id: str = ""
+    lid: str = ""
+    source: str = ""
+    delivery_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryRecord:
     """One delivery package and its two manifests: a row of the catalog. Keys are below the output root."""
@@ -304,8 +488,9 @@ class DeliveryRecord:
     delivery_id: str
     bundle_lid: Lid
     number: int
-    state: str
-    """``packed``, ``verified`` or ``failed``."""
+    state: DeliveryState
+    receiver: str
+    release_id: str
     first_day: date
     last_day: date
     package_key: str
@@ -334,6 +519,11 @@ class SourceOutcome:
     sha256: str = ""
     product_id: str = ""
     type: str = ""
+    family: str = ""
+    rulings: str = ""
+    """Digest of the dispositions that were in force; other ones make it be worked on again."""
+    covered_by: str = ""
+    """Name of a file that covers its days and more; another one makes it be worked on again."""
     code: str = ""
     message: str = ""
     remedy: str = ""
@@ -344,12 +534,20 @@ class SourceOutcome:
 class Outcome:
     """What became of one work item: the worker's whole answer, a few kilobytes."""
 
-    product_id: str
+    family: str
     sources: tuple[SourceOutcome, ...]
     decision: Decision | None = None
     product: ProductRecord | None = None
-    former: Vid | None = None
-    """Version that was current when the work was planned: the catalog takes the product only if it still is."""
+    expected: tuple[tuple[Lid, Vid | None, Vid | None], ...] = ()
+    """Of each candidate: its used-up and its current version when the work was planned. The catalog takes the outcome
+    only if they still are."""
+    pending: str = ""
+    """``held`` or ``staged`` if the product is made but is not to stand in the archive yet."""
+    left: tuple[Lid, ...] = ()
+    """Products of the family that stood in the archive and leave it."""
+    events: tuple[Event, ...] = ()
+    differences: tuple[str, ...] = ()
+    """Elements in which an adopted label that stays differs from the one that would be written."""
     elapsed_s: float = 0.0
     read_bytes: int = 0
 

@@ -13,7 +13,7 @@ import resource
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -22,9 +22,19 @@ from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.compute.sites import open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
-from drf_reprocess.errors import DrfReprocessError
+from drf_reprocess.errors import CatalogConflict, DrfReprocessError
+from drf_reprocess.identifiers import Lid
 from drf_reprocess.mission import Mission
-from drf_reprocess.model import SET_ASIDE, Outcome, SourceState, VerificationReport, WorkItem
+from drf_reprocess.model import (
+    SET_ASIDE,
+    Campaign,
+    Decision,
+    DeliveryState,
+    Outcome,
+    SourceState,
+    VerificationReport,
+    WorkItem,
+)
 from drf_reprocess.observer import Observer
 from drf_reprocess.profiles.load import profile_digest
 from drf_reprocess.reprocess import LineOptions
@@ -32,13 +42,17 @@ from drf_reprocess.runfolder import RunFolder
 from drf_reprocess.stages.assemble import AssembleContext, assemble
 from drf_reprocess.stages.discover import discover
 from drf_reprocess.stages.note import settle_deliveries, write_delivery_json, write_note
-from drf_reprocess.stages.package import Delivery, PackageOptions, package
-from drf_reprocess.stages.plan import Plan, partitions, plan
+from drf_reprocess.stages.package import Delivery, PackageOptions, Shipment, package
+from drf_reprocess.stages.plan import Plan, PlanOptions, partitions, plan, renew_items
 from drf_reprocess.stages.process import ProcessContext, process
+from drf_reprocess.stages.release import ReleaseContext, is_due, release, release_numbers
 from drf_reprocess.stages.verify import verify_package
 from drf_reprocess.storage.base import TEMPORARY, object_key
 
 logger = logging.getLogger(__name__)
+
+DECISION_ROUNDS = 3
+"""How often a task is decided at most, where what it was decided from is outdated each time."""
 
 
 @dataclass(slots=True)
@@ -49,8 +63,12 @@ class RunResult:
     run_time: str
     status: str = "running"
     """``success``, ``verification-failed``, ``interrupted`` or ``failed``."""
+    mode: str = "release"
+    """``full``, ``release`` or ``staging``."""
     products: dict[str, int] = field(default_factory=dict)
     """Received files by their state, and ``total``, their sum; ``arriving`` files are not received yet."""
+    decisions: dict[str, int] = field(default_factory=dict)
+    """Products worked on, by what the version rule said: new, data-changed, label-only, same."""
     newly_set_aside: int = 0
     """Files set aside by this run, or by the runs that it resumes."""
     resumed: list[str] = field(default_factory=list)
@@ -114,7 +132,9 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
     run_id = new_run_id()
     unfinished = mission.catalog.unfinished_runs(run_id)
     run_time = decide_run_time(mission.config, environ, unfinished[0].run_time if unfinished else None)
-    result = RunResult(run_id, run_time, resumed=[run.run_id for run in unfinished])
+    result = RunResult(
+        run_id, run_time, mode=mission.config.run.mode, resumed=[run.run_id for run in unfinished]
+    )
     if mission.config.validate_.xml_catalog:
         result.validation = "checked"
     run = _Run(mission, observer, result, RunFolder(mission.output, result.run_id))
@@ -140,21 +160,27 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
     return result
 
 
+def plan_options(config: Config, workers: int) -> PlanOptions:
+    """Return what decides a plan, out of the configuration."""
+    run = config.run
+    return PlanOptions(run.mode, config.source.trust, run.max_file_bytes, run.partition_bytes, workers)
+
+
+def campaign_of(config: Config) -> Campaign:
+    """Return the campaign that a run is: only a run of mode full is one."""
+    reason = config.run.reason
+    if config.run.mode != "full":
+        return Campaign(reason=reason)
+    return Campaign(config.release.campaign or reason, reason, config.release.bump)
+
+
 def plan_mission(mission: Mission) -> dict[str, object]:
     """Return what a run would do, as plain values; nothing is written."""
     config = mission.config
     discovery = discover(mission.source, config.source.settle_s)
     with mission.catalog.listing() as listing:
-        planned = plan(
-            discovery,
-            listing,
-            mission.catalog,
-            mission.profile,
-            mission.repair,
-            max_file_bytes=config.run.max_file_bytes,
-            partition_bytes=config.run.partition_bytes,
-            workers=config.compute.workers or os.cpu_count() or 1,
-        )
+        options = plan_options(config, config.compute.workers or os.cpu_count() or 1)
+        planned = plan(discovery, listing, mission.catalog, mission.profile, mission.repair, options)
     return {
         "files": planned.total,
         "files_bytes": discovery.bytes,
@@ -178,6 +204,10 @@ class _Run:
         self.observer = observer
         self.result = result
         self.folder = folder
+        self._mode = mission.config.run.mode
+        self._numbers: dict[Lid, int] = {}
+        self._stale: set[str] = set()
+        """Keys in the views of what this run replaced."""
 
     def start(self, given: str) -> None:
         config = self.mission.config
@@ -186,7 +216,7 @@ class _Run:
             RunRecord(
                 run_id=self.result.run_id,
                 run_time=self.result.run_time,
-                mode="full",
+                mode=config.run.mode,
                 state="running",
                 started_at=_clock(),
                 profile=self.mission.profile.name,
@@ -207,15 +237,22 @@ class _Run:
         self.observer.run_started(self.result.run_id, executor.dashboard)
         for warning in executor.warnings:
             self._warn(warning)
-        with self.mission.catalog.listing() as listing:
+        catalog = self.mission.catalog
+        if self.result.resumed:
+            settle_deliveries(catalog, self.mission.output)
+        self._numbers = release_numbers(catalog, self.mission.profile)
+        with catalog.listing() as listing:
             planned = self._plan(listing, executor)
             self._process(listing, executor, planned)
-        self._assemble(executor)
+        if self._mode != "staging":
+            self._assemble(executor)
         self._publish(rebuild=bool(self.result.resumed))
         if self.result.resumed:
-            self.result.newly_set_aside += self.mission.catalog.count_set_aside(self.result.resumed)
-            settle_deliveries(self.mission.catalog, self.mission.output)
-        self._deliver(executor)
+            self.result.newly_set_aside += catalog.count_set_aside(self.result.resumed)
+        if self._mode == "staging":
+            self.result.status = "success"
+        else:
+            self._deliver(executor)
         if self.mission.output.is_local:
             self.mission.output.remove_tree(TEMPORARY)
 
@@ -251,15 +288,13 @@ class _Run:
                 self.mission.catalog,
                 self.mission.profile,
                 self.mission.repair,
-                max_file_bytes=config.run.max_file_bytes,
-                partition_bytes=config.run.partition_bytes,
-                workers=executor.workers,
+                plan_options(config, executor.workers),
             )
             row |= {"files": discovery.files, "bytes": discovery.bytes, "arriving": discovery.arriving}
         with self._stage("plan") as row:
             row |= {"products": planned.products, "files": planned.files, "bytes": planned.bytes}
             self.mission.catalog.commit_states(
-                result.run_id, result.run_time, planned.fingerprint, planned.set_aside
+                result.run_id, result.run_time, planned.fingerprints, planned.set_aside
             )
             counts = Counter({str(state): count for state, count in planned.settled.items()})
             counts.update(str(outcome.state) for outcome in planned.set_aside)
@@ -271,18 +306,76 @@ class _Run:
     def _process(self, listing: Listing, executor: Executor, planned: Plan) -> None:
         mission, result = self.mission, self.result
         context = ProcessContext(
-            LineOptions(mission.profile, mission.repair, result.run_time, mission.config.run.reason),
+            LineOptions(
+                mission.profile,
+                mission.repair,
+                result.run_time,
+                campaign_of(mission.config),
+                tuple(self._numbers.items()),
+            ),
             mission.source,
             mission.output,
             mission.config.validate_.xml_catalog,
+            staging=self._mode == "staging",
         )
-        tasks = partitions(listing, mission.catalog, mission.profile, planned.partition_bytes)
         with self._stage("process", planned.files, planned.bytes) as row:
             row |= {"files": planned.files, "bytes": planned.bytes, "tasks": 0}
-            for event, outcomes in process(executor, context, tasks):
-                mission.catalog.commit_outcomes(result.run_id, result.run_time, planned.fingerprint, outcomes)
-                row["tasks"] = int(str(row["tasks"])) + 1
-                self._count(event, outcomes)
+            outdated: list[tuple[WorkItem, ...]] = []
+            for covered in (False, True):
+                tasks = partitions(
+                    listing, mission.catalog, mission.profile, planned.partition_bytes, covered=covered
+                )
+                outdated += self._work_off(executor, context, tasks, planned, row)
+            for _ in range(DECISION_ROUNDS):
+                if not outdated:
+                    return
+                again = [renew_items(items, mission.catalog) for items in outdated]
+                outdated = self._work_off(executor, context, again, planned, row)
+        if outdated:
+            raise CatalogConflict(
+                f"{len(outdated)} tasks were decided {DECISION_ROUNDS + 1} times from versions that were outdated before "
+                "they could be recorded: another run is at work on this output; run again when it has ended"
+            )
+
+    def _work_off(
+        self,
+        executor: Executor,
+        context: ProcessContext,
+        tasks: Iterable[tuple[WorkItem, ...]],
+        planned: Plan,
+        row: dict[str, object],
+    ) -> list[tuple[WorkItem, ...]]:
+        """Run tasks and record their outcomes; return those that were decided from outdated versions."""
+        outdated = []
+        for event, outcomes in process(executor, context, tasks):
+            row["tasks"] = int(str(row["tasks"])) + 1
+            try:
+                self._commit(planned, outcomes)
+            except CatalogConflict as conflict:
+                logger.warning("%s; its task is decided anew", conflict)
+                outdated.append(event.item)
+                continue
+            self._count(event, outcomes)
+        return outdated
+
+    def _commit(self, planned: Plan, outcomes: tuple[Outcome, ...]) -> None:
+        """Record a task's outcomes, and remember what in the views they replace."""
+        catalog, views = self.mission.catalog, self.mission.views
+        changed = [one for one in outcomes if one.product is not None and not one.pending]
+        lids = [
+            lid
+            for one in outcomes
+            if one.left or (one.product and not one.pending and one.decision is not Decision.SAME)
+            for lid, _, _ in one.expected
+        ]
+        replaced = catalog.current_products(lids) if lids else []
+        catalog.commit_outcomes(self.result.run_id, self.result.run_time, planned.fingerprints, outcomes)
+        for record in replaced:
+            self._stale.update(key for key, _ in views.product_files(record))
+        for one in changed:
+            if one.product is not None:
+                self._stale.difference_update(key for key, _ in views.product_files(one.product))
+            self.result.decisions[str(one.decision)] = self.result.decisions.get(str(one.decision), 0) + 1
 
     def _count(
         self, event: TaskEvent[tuple[WorkItem, ...], tuple[Outcome, ...]], outcomes: tuple[Outcome, ...]
@@ -290,12 +383,12 @@ class _Run:
         states = [source.state for outcome in outcomes for source in outcome.sources]
         for state in states:
             self.result.products[state] += 1
-        failing = {item.product_id for item in event.item if item.reason == FAILED_BEFORE}
+        failing = {item.family for item in event.item if item.reason == FAILED_BEFORE}
         set_aside = sum(
             source.state in SET_ASIDE
             for outcome in outcomes
             for source in outcome.sources
-            if not (source.state is SourceState.FAILED and outcome.product_id in failing)
+            if not (source.state is SourceState.FAILED and outcome.family in failing)
         )
         read_bytes = sum(outcome.read_bytes for outcome in outcomes)
         self.result.newly_set_aside += set_aside
@@ -306,48 +399,80 @@ class _Run:
         self.observer.advanced(len(states), read_bytes, set_aside)
 
     def _assemble(self, executor: Executor) -> None:
-        mission = self.mission
+        mission, receiver = self.mission, self.mission.config.release.receiver
+        current = mission.catalog.current_aggregates()
         context = AssembleContext(
             mission.profile,
             mission.output,
             self.result.run_time,
             mission.config.run.reason,
             mission.config.validate_.xml_catalog,
+            self._numbers,
+            mission.config.release.bump_collections,
+            frozenset(
+                bundle.lid
+                for bundle in mission.profile.bundles
+                if bundle.new_version == "release" and is_due(mission.catalog, bundle, receiver)
+            ),
         )
         with self._stage("assemble") as row:
-            expected = {
-                lid: record.lidvid.vid for lid, record in mission.catalog.current_aggregates().items()
-            }
-            records = assemble(mission.catalog, context, executor)
+            assembly = assemble(mission.catalog, context, executor)
+            records = assembly.records
             mission.catalog.commit_aggregates(
                 self.result.run_id,
                 records,
-                {record.lidvid.lid: expected.get(record.lidvid.lid) for record in records},
+                {
+                    record.lidvid.lid: current[record.lidvid.lid].lidvid.vid
+                    if record.lidvid.lid in current
+                    else None
+                    for record in records
+                },
+                assembly.left,
             )
             row["collections"] = sum(record.kind == "collection" for record in records)
             row["bundles"] = sum(record.kind == "bundle" for record in records)
+        views = mission.views
+        for lid in (*(record.lidvid.lid for record in records), *assembly.left):
+            if lid in current:
+                self._stale.update(key for key, _ in views.aggregate_files(current[lid]))
+        for record in records:
+            self._stale.difference_update(key for key, _ in views.aggregate_files(record))
 
     def _publish(self, *, rebuild: bool) -> None:
         """Show what this run made; after a run that was cut off, make the views anew."""
         with self._stage("publish") as row:
             views, catalog = self.mission.views, self.mission.catalog
-            row["files"] = views.rebuild(catalog) if rebuild else views.update(catalog, self.result.run_id)
+            shown = (
+                views.rebuild(catalog) if rebuild else views.update(catalog, self.result.run_id, self._stale)
+            )
+            row["files"] = shown
+            row["staged_files"] = views.show_staged(catalog)
             views.describe_columns(catalog)
 
     def _deliver(self, executor: Executor) -> None:
         """Pack delivery by delivery and prove each as soon as it is packed: no more than one is in memory."""
         mission, result = self.mission, self.result
-        section = mission.config.package
+        config = mission.config
+        section, receiver = config.package, config.release.receiver
+        releases = release(
+            mission.catalog,
+            mission.profile,
+            self._numbers,
+            ReleaseContext(receiver, result.run_id, result.run_time, config.run.mode, config.run.reason),
+        )
         deliveries = package(
             mission.catalog,
             executor,
             mission.output,
             mission.profile,
             PackageOptions(section.by, section.format, section.max_bytes, section.codec, section.level),
-            run_id=result.run_id,
-            run_time=result.run_time,
+            Shipment(receiver, releases, result.run_id, result.run_time),
             advance=lambda files, bytes_: self.observer.advanced(files, bytes_, 0),
         )
+        for record in mission.catalog.releases():
+            if record.run_id == result.run_id and record.requires_review:
+                for reason in record.review:
+                    self._warn(f"{record.release_id} requires review before it is sent (SIS 4.2): {reason}")
         result.status = "success"
         packages = packed_bytes = 0
         while True:
@@ -396,11 +521,15 @@ class _Run:
         """Record what verification said; only a proved package gets its ``delivery.json``, last of all."""
         mission, record = self.mission, delivery.record
         write_note(mission.output, mission.profile, delivery, report)
+        packed, run_time = (DeliveryState.PACKED,), self.result.run_time
         if report.ok:
-            mission.catalog.set_delivery_state(record.delivery_id, "packed", "verified")
+            mission.catalog.move_delivery(record.delivery_id, packed, DeliveryState.VERIFIED, run_time, "")
             write_delivery_json(mission.output, record)
         else:
-            mission.catalog.set_delivery_state(record.delivery_id, "packed", "failed")
+            reason = f"verification failed: {report.entries[0].path}: {report.entries[0].message}"
+            mission.catalog.move_delivery(
+                record.delivery_id, packed, DeliveryState.DISCARDED, run_time, reason
+            )
             self.result.status = "verification-failed"
             for entry in report.entries[:20]:
                 self._warn(f"{record.delivery_id}: {entry.path}: {entry.verdict}: {entry.message}")
@@ -410,6 +539,8 @@ class _Run:
         self.result.deliveries.append(
             {
                 "delivery_id": record.delivery_id,
+                "release_id": record.release_id,
+                "receiver": record.receiver,
                 "state": "verified" if report.ok else "failed",
                 "package": mission.output.uri(record.package_key),
                 "transfer_manifest": mission.output.uri(record.transfer_key),

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 import pytest
 
 from drf_reprocess.catalog import engine
-from drf_reprocess.catalog.base import ListedFile
+from drf_reprocess.catalog.base import ListedFile, Question
 from drf_reprocess.catalog.sql import SqlCatalog, open_catalog
 from drf_reprocess.errors import CatalogError, CatalogVersionError, ConfigurationError
 from drf_reprocess.model import SourceOutcome, SourceState
-from drf_reprocess.testing.catalog_contract import (
+from drf_reprocess.testing.catalog_contract import CatalogContract
+from drf_reprocess.testing.catalog_values import (
     COLLECTION,
-    FINGERPRINT,
+    FINGERPRINTS,
     RUN,
-    CatalogContract,
     commit,
     make_outcome,
     make_product,
@@ -35,14 +35,22 @@ class TestSqlite(CatalogContract):
     def test_a_mission_of_65000_files_is_compared_in_seconds(self, catalog):
         count = 65_000
         outcomes = [
-            SourceOutcome(make_source(f"{n:06}"), SourceState.PROCESSED, product_id=f"p{n:06}", type="gnc")
+            SourceOutcome(
+                make_source(f"{n:06}"),
+                SourceState.PROCESSED,
+                product_id=f"p{n:06}",
+                type="gnc",
+                family=f"p{n:06}",
+            )
             for n in range(count)
         ]
-        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINT, outcomes)
+        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINTS, outcomes)
         started = time.perf_counter()
         with catalog.listing() as listing:
-            listing.add(ListedFile(make_source(f"{n:06}"), "gnc", f"p{n:06}") for n in range(count))
-            compared = listing.compare(FINGERPRINT, set())
+            listing.add(
+                ListedFile(make_source(f"{n:06}"), "gnc", f"p{n:06}", f"p{n:06}") for n in range(count)
+            )
+            compared = listing.compare(Question(FINGERPRINTS))
         assert compared.settled == {SourceState.PROCESSED: count}
         assert time.perf_counter() - started < 15
 
@@ -66,7 +74,7 @@ def test_a_catalog_of_another_schema_version_is_refused(tmp_path):
     connection.commit()
     connection.close()
     with (
-        pytest.raises(CatalogVersionError, match="schema version 99, this software needs 1"),
+        pytest.raises(CatalogVersionError, match="schema version 99, this software needs 2"),
         open_catalog(url, create=True),
     ):
         pass
@@ -98,20 +106,20 @@ def test_an_empty_catalog_in_memory_serves_a_plan_that_writes_nothing():
     with open_catalog("sqlite://", create=True) as catalog:
         assert catalog.state_counts() == {}
         with catalog.listing() as listing:
-            listing.add([ListedFile(make_source("x"), "gnc", "p")])
-            assert listing.compare(FINGERPRINT, set()).files == 1
+            listing.add([ListedFile(make_source("x"), "gnc", "p", "p")])
+            assert listing.compare(Question(FINGERPRINTS)).files == 1
 
 
 def test_a_plan_over_an_empty_catalog_in_memory_may_ask_it_between(tmp_path):
     with open_catalog("sqlite://", create=True) as catalog, catalog.listing() as listing:
 
         def files() -> Iterator[ListedFile]:
-            yield ListedFile(make_source("x"), "gnc", "p")
+            yield ListedFile(make_source("x"), "gnc", "p", "p")
             assert catalog.known_source("/data/y") is None
-            yield ListedFile(make_source("z"), "gnc", "p")
+            yield ListedFile(make_source("z"), "gnc", "p", "p")
 
         listing.add(files())
-        assert listing.compare(FINGERPRINT, set()).files == 2
+        assert listing.compare(Question(FINGERPRINTS)).files == 2
         assert [catalog.product(COLLECTION.child("p")) for _ in listing.groups()] == [None]
 
 
@@ -121,8 +129,8 @@ def test_a_listing_does_not_keep_the_write_ahead_log_from_being_cut(tmp_path):
     with open_catalog(f"sqlite:///{path}", create=True) as catalog:
         catalog.start_run(RUN)
         with catalog.listing() as listing:
-            listing.add([ListedFile(make_source("x"), "gnc", "p")])
-            listing.compare(FINGERPRINT, set())
+            listing.add([ListedFile(make_source("x"), "gnc", "p", "p")])
+            listing.compare(Question(FINGERPRINTS))
             groups = listing.groups()
             next(groups)
             commit(catalog, [make_outcome(make_product("p"))])

@@ -18,7 +18,6 @@ REASONS = {
     "stray-other-name": "name-unknown",
     "stray-ignored-name": "not-archived",
     "renamed-channel": "unknown-columns",
-    "resent": "product-conflict",
 }
 """Reason code of each defect that forbids a product; damaged records have one code."""
 
@@ -86,6 +85,18 @@ def test_what_cannot_be_archived_is_set_aside_with_its_reason(damaged, defect, c
     folder, report, _, _, quarantine, _ = damaged
     (entry,) = entries(report, defect)
     assert quarantine[f"{folder}/source/{entry.path}"]["code"] == code
+
+
+def test_a_file_that_was_sent_again_stands_for_the_one_before(damaged):
+    folder, report, _, products, quarantine, _ = damaged
+    (entry,) = entries(report, "resent")
+    assert f"{folder}/source/{entry.path}" in products
+    first = f"{folder}/source/{entry.path.removeprefix('resent/')}"
+    row = quarantine[first]
+    assert (row["state"], row["code"]) == ("superseded", "superseded")
+    original = Path(first).read_bytes()
+    sha256 = hashlib.sha256(original).hexdigest()
+    assert (folder / "output" / "store" / sha256[:2] / sha256).read_bytes() == original
 
 
 def test_damaged_records_set_a_file_aside(damaged):

@@ -12,7 +12,7 @@ import fsspec
 MADE = ("bundle", "parquet", "deliveries", "store")
 """Folders whose content depends on input, configuration and `run.time` alone."""
 
-NOT_COMPARED = {"run_id"}
+NOT_COMPARED = {"run_id", "position"}
 """Columns that differ between two runs that do the same."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
@@ -17,9 +17,14 @@ from drf_reprocess.model import (
     Deliverable,
     DeliveryMember,
     DeliveryRecord,
+    DeliveryState,
+    Disposition,
+    Event,
     Finding,
+    FormerProduct,
     Outcome,
     ProductRecord,
+    ReleaseRecord,
     SourceFile,
     SourceOutcome,
     SourceState,
@@ -27,6 +32,16 @@ from drf_reprocess.model import (
 
 FAILED_BEFORE = "failed before"
 """Why a file that failed in an earlier run is worked on again."""
+
+
+NEW_FILE = "new file"
+"""Why a file that was never seen is worked on."""
+
+COVERED = "another file covers its days, or does so no longer"
+"""Why a file that did not change is worked on when a wider one comes or goes."""
+
+STAGED = "staged"
+"""Code of a file whose product is made, and waits for the next release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,9 @@ class SourceRow:
     state: SourceState
     type: str
     product_id: str
+    family: str
     md5: str
+    sha256: str
     code: str
     message: str
     remedy: str
@@ -88,13 +105,93 @@ class ProductRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingProduct:
+    """A product that is made but does not stand in the archive: ``staged`` or ``held``."""
+
+    record: ProductRecord
+    standing: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The versions of one product that decide its next one."""
+
+    lid: Lid
+    product_id: str
+    family: str
+    base: FormerProduct | None
+    """The latest that is used up."""
+    standing: FormerProduct | None
+    """A later one that stands in the archive and that no delivery holds yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionMember:
+    """A current product of a collection, as far as an inventory and a collection label tell of it."""
+
+    lidvid: Lidvid
+    start_time: str
+    stop_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredSpan:
+    """How much time one product covers, and how far it has come."""
+
+    type: str
+    product_id: str
+    lidvid: Lidvid
+    standing: str
+    """``current``, ``staged`` or ``held``."""
+    start_time: str
+    stop_time: str
+    coverage: tuple[tuple[str, str], ...]
+    delivery: DeliveryState | None
+    """Furthest state of a delivery to the receiver that holds it; None if none ever did."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event with its place in the ledger."""
+
+    position: int
+    at: str
+    run_id: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A received file whose name tells type and product; ``reason`` says, after comparison, why it needs work."""
+    """A received file whose name tells type, family and product; ``reason`` says, after comparison, why it needs work."""
 
     file: SourceFile
     type: str
     product_id: str
+    family: str
     reason: str = ""
+    span: tuple[int, int] = (0, 0)
+    """First and last day of its name, as ordinals of the proleptic Gregorian calendar; (0, 0): it covers no others."""
+    covered_by: str = ""
+    """After comparison: the name of a file of the type whose days are these and more."""
+    covering_family: str = ""
+    """The family of that file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """By what a listing is compared with the catalog."""
+
+    fingerprints: Mapping[str, str]
+    """By file type: digest of all that decides its products' content beside the received bytes."""
+    unread_codes: Collection[str] = ()
+    """Reasons for which files were set aside unread; these are looked at anew."""
+    rulings: Mapping[str, str] = field(default_factory=dict)
+    """By family: digest of the dispositions in force; families not named have none."""
+    arrivals_only: bool = False
+    """Whether only what arrived counts, not what changed in profile or program, nor what waits for a release."""
+    otherwise: str = ""
+    """Reason for which all other files need work, too; empty: they do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +199,7 @@ class Comparison:
     """What the comparison of a listing with the catalog found."""
 
     products: int
+    """Families that need work: each makes one product."""
     files: int
     bytes: int
     reasons: Mapping[str, int]
@@ -115,16 +213,20 @@ class Listing(Protocol):
         """Add files, drawn from the iterable in batches."""
         ...
 
-    def compare(self, fingerprint: str, unread_codes: Iterable[str]) -> Comparison:
-        """Find the files that need work: new, changed, failed or set aside unread before, or of another fingerprint,
-        and those whose product had another file that is in the source no longer.
+    def compare(self, question: Question) -> Comparison:
+        """Find the files that need work: new, changed, failed or set aside unread before, waiting for a release, of
+        another fingerprint or other dispositions, and those whose family had another file that is in the source no
+        longer.
 
-        All files of a product need work as soon as one does, because they must be compared with each other.
+        All files of a family need work as soon as one does, because they must be compared with each other.
         """
         ...
 
-    def groups(self) -> Iterator[tuple[ListedFile, ...]]:
-        """Yield the files that need work, a product at a time, by type and product id, files by URI."""
+    def groups(self, *, covered: bool = False) -> Iterator[tuple[ListedFile, ...]]:
+        """Yield the files that need work, a family at a time, by type and family, files by URI.
+
+        Those whose days another file of the type covers by its name, and more days, come apart, if ``covered`` is set.
+        """
         ...
 
 
@@ -167,24 +269,25 @@ class Catalog(Protocol):
         ...
 
     def commit_states(
-        self, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[SourceOutcome]
+        self, run_id: str, run_time: str, fingerprints: Mapping[str, str], outcomes: Sequence[SourceOutcome]
     ) -> None:
         """Record what became of files that no worker read, in one transaction."""
         ...
 
     def commit_outcomes(
-        self, run_id: str, run_time: str, fingerprint: str, outcomes: Sequence[Outcome]
+        self, run_id: str, run_time: str, fingerprints: Mapping[str, str], outcomes: Sequence[Outcome]
     ) -> None:
-        """Record a task's outcomes in one transaction: sources, findings, new versions of products.
+        """Record a task's outcomes in one transaction: sources, findings, versions of products, events.
 
-        Of a product whose version stays, only the Parquet file is taken over where it is another. Files known for a
-        product that its outcome does not speak of have left the source: they become superseded.
+        A new version takes the place of the current one; one that no delivery holds yet is forgotten. Of a product whose
+        version stays, the file that it stands for, its Parquet file and its coverage are taken over. Files known for a
+        family that its outcome does not speak of have left the source: they become superseded.
 
         Raises
         ------
         CatalogConflict
-            If a product's current version is not the one that its outcome was decided from, or a LIDVID exists with
-            other bytes; then nothing is written.
+            If a product's versions are not those that its outcome was decided from, or a LIDVID that is used up exists
+            with other bytes; then nothing is written.
         """
         ...
 
@@ -220,11 +323,27 @@ class Catalog(Protocol):
         """Return the current version of a product."""
         ...
 
-    def former_product(self, lidvid: Lidvid) -> ProductRecord | None:
-        """Return the version before this one."""
+    def current_products(self, lids: Collection[Lid]) -> list[ProductRecord]:
+        """Return the current versions of these products."""
         ...
 
-    def members(self, collection_lid: Lid) -> Iterator[ProductRecord]:
+    def versions(self, lid: Lid) -> list[ProductRow]:
+        """Return all versions of a product, oldest first."""
+        ...
+
+    def heads(self, families: Collection[str], lids: Collection[Lid]) -> list[Head]:
+        """Return the versions that decide the next ones, of all products of these families and of these LIDs."""
+        ...
+
+    def pending(self, standing: str | None = None) -> Iterator[PendingProduct]:
+        """Yield the products that do not stand in the archive yet, sorted by LID: ``staged``, ``held`` or all."""
+        ...
+
+    def covered_spans(self, receiver: str) -> Iterator[CoveredSpan]:
+        """Yield the time that each current or pending product covers, sorted by type and start."""
+        ...
+
+    def members(self, collection_lid: Lid) -> Iterator[CollectionMember]:
         """Yield the current products of a collection, sorted by LID."""
         ...
 
@@ -236,32 +355,91 @@ class Catalog(Protocol):
         """Return the current collections and bundles that a run made."""
         ...
 
-    def former_aggregate(self, lidvid: Lidvid) -> AggregateRecord | None:
-        """Return the version before this one."""
+    def aggregate_bases(self) -> dict[Lid, AggregateRecord]:
+        """Return the latest versions of collections and bundles that are used up."""
+        ...
+
+    def aggregate(self, lidvid: Lidvid) -> AggregateRecord | None:
+        """Return a version of a collection or bundle."""
+        ...
+
+    def superseded_aggregates(self) -> list[AggregateRecord]:
+        """Return the versions of collections and bundles that do not stand in the archive any more."""
         ...
 
     def commit_aggregates(
-        self, run_id: str, records: Sequence[AggregateRecord], expected: Mapping[Lid, Vid | None]
+        self,
+        run_id: str,
+        records: Sequence[AggregateRecord],
+        expected: Mapping[Lid, Vid | None],
+        left: Collection[Lid] = (),
     ) -> None:
-        """Record new versions of collections and bundles in one transaction.
+        """Record new versions of collections and bundles in one transaction, in place of the current ones.
+
+        A used-up version among them stands again; those in ``left`` stand no longer.
 
         Raises
         ------
         CatalogConflict
-            If a current version is not the expected one; then nothing is written.
+            If a current version is not the expected one, or a LIDVID is used up; then nothing is written.
         """
         ...
 
-    def undelivered_days(self, bundle_lid: Lid) -> list[str]:
-        """Return the days (YYYY-MM-DD, sorted) of current products that are in no live delivery."""
+    def commit_adoption(
+        self,
+        run_id: str,
+        run_time: str,
+        products: Iterable[ProductRecord],
+        aggregates: Sequence[AggregateRecord],
+        delivery: DeliveryRecord,
+    ) -> None:
+        """Take over versions that stand in the archive already, as held by an accepted delivery.
+
+        What is here already with the same label stays. ``CatalogConflict`` naming both if a LIDVID is here with another
+        label or other data; then nothing is written.
+        """
         ...
 
-    def undelivered_products(self, bundle_lid: Lid, first: str, last: str) -> list[Deliverable]:
-        """Return current products of these days that are in no live delivery, sorted by path."""
+    def commit_release(self, record: ReleaseRecord) -> None:
+        """Record a release; that of the same number, if it was cut off, is replaced."""
         ...
 
-    def undelivered_aggregates(self, bundle_lid: Lid) -> list[Deliverable]:
-        """Return current collections and the bundle that are in no live delivery."""
+    def releases(self) -> list[ReleaseRecord]:
+        """Return all releases by bundle and number."""
+        ...
+
+    def next_release_number(self, bundle_lid: Lid) -> int:
+        """Return the number of the release after the last one that has deliveries."""
+        ...
+
+    def acknowledge_review(self, release_id: str, at: str, words: str) -> None:
+        """Record that a release was reviewed; ``words`` tell who, when and why."""
+        ...
+
+    def released_structures(self, collection_lid: Lid) -> set[str]:
+        """Return the record structures of all products of a collection whose versions are used up."""
+        ...
+
+    def unreleased_structures(self, collection_lid: Lid) -> dict[str, Lid]:
+        """Return the record structures of current products whose versions are not used up, each with one product."""
+        ...
+
+    def undelivered_days(self, bundle_lid: Lid, receiver: str) -> list[str]:
+        """Return the days (YYYY-MM-DD, sorted) of current products that are in no live delivery to the receiver."""
+        ...
+
+    def undelivered_products(
+        self, bundle_lid: Lid, receiver: str, first: str, last: str
+    ) -> list[Deliverable]:
+        """Return current products of these days that are in no live delivery to the receiver, sorted by path."""
+        ...
+
+    def undelivered_aggregates(self, bundle_lid: Lid, receiver: str) -> list[Deliverable]:
+        """Return current collections and the bundle that are in no live delivery to the receiver."""
+        ...
+
+    def has_file(self, receiver: str, lid: Lid, md5: str) -> bool:
+        """Tell whether a live delivery to the receiver holds a file of a product with this MD5."""
         ...
 
     def next_delivery_number(self, bundle_lid: Lid) -> int:
@@ -269,22 +447,68 @@ class Catalog(Protocol):
         ...
 
     def commit_delivery(self, record: DeliveryRecord, members: Sequence[DeliveryMember]) -> None:
-        """Record a packed delivery and its files in one transaction; ``CatalogConflict`` if a LIDVID in it is in another
-        live delivery.
+        """Record a delivery and its files in one transaction; ``CatalogConflict`` if a LIDVID in it is in another live
+        delivery to the same receiver.
         """
         ...
 
-    def set_delivery_state(self, delivery_id: str, expected: str, new: str) -> None:
-        """Move a delivery from one state to another; ``CatalogConflict`` if it is in a third."""
+    def complete_delivery(self, record: DeliveryRecord) -> None:
+        """Record that a planned delivery is packed, with the size and digest of its package."""
+        ...
+
+    def move_delivery(
+        self, delivery_id: str, expected: Collection[DeliveryState], new: DeliveryState, at: str, words: str
+    ) -> None:
+        """Move a delivery to another state, with an event that tells why; ``CatalogConflict`` if it is in none of those
+        expected.
+        """
         ...
 
     def forget_delivery(self, delivery_id: str) -> None:
-        """Forget a delivery that was packed but never proved, so that what it held can be delivered.
+        """Forget a delivery that was planned or packed but never proved, so that what it held can be delivered.
 
         Its number may be given again. ``CatalogConflict`` if it is in another state.
         """
         ...
 
     def deliveries(self, *, run_id: str | None = None) -> list[DeliveryRecord]:
-        """Return deliveries in the order of their making."""
+        """Return deliveries in the order of their making, adoptions among them."""
+        ...
+
+    def delivery_members(self, delivery_id: str) -> list[DeliveryMember]:
+        """Return the files of a delivery, sorted by path."""
+        ...
+
+    def delivered_in(self, lid: Lid) -> list[tuple[DeliveryRecord, Vid]]:
+        """Return the deliveries that hold or held a product, each with the version in it."""
+        ...
+
+    def dispositions(self) -> list[Disposition]:
+        """Return the dispositions in force, oldest first."""
+        ...
+
+    def dispositions_of(self, families: Collection[str]) -> dict[str, tuple[Disposition, ...]]:
+        """Return the dispositions in force on files of these families, oldest first."""
+        ...
+
+    def ruled_families(self) -> dict[str, tuple[Disposition, ...]]:
+        """Return all families with dispositions in force, and these."""
+        ...
+
+    def commit_dispositions(self, dispositions: Sequence[Disposition], at: str) -> int:
+        """Put dispositions in force and return how many were not before; each leaves an event."""
+        ...
+
+    def withdraw_disposition(self, disposition_id: str, who: str, at: str, reason: str) -> None:
+        """Take a disposition out of force; the event of its withdrawal stays. ``CatalogError`` if there is none."""
+        ...
+
+    def add_events(self, events: Sequence[Event], at: str, run_id: str = "") -> None:
+        """Append to the ledger."""
+        ...
+
+    def events(
+        self, *, lid: Lid | None = None, product_id: str | None = None, delivery_id: str | None = None
+    ) -> list[EventRow]:
+        """Return what the ledger tells of a product or a delivery, in order."""
         ...

@@ -8,7 +8,9 @@ from itertools import groupby, islice
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
+    Index,
     Integer,
     MetaData,
     String,
@@ -18,9 +20,18 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    union,
 )
 
-from drf_reprocess.catalog.base import FAILED_BEFORE, Comparison, ListedFile
+from drf_reprocess.catalog.base import (
+    COVERED,
+    FAILED_BEFORE,
+    NEW_FILE,
+    STAGED,
+    Comparison,
+    ListedFile,
+    Question,
+)
 from drf_reprocess.catalog.tables import sources
 from drf_reprocess.model import SourceFile, SourceState
 
@@ -40,7 +51,11 @@ listed = Table(
     Column("mtime_ns", BigInteger, nullable=False),
     Column("version", String, nullable=False),
     Column("type", String, nullable=False),
-    Column("product_id", String, nullable=False, index=True),
+    Column("product_id", String, nullable=False),
+    Column("family", String, nullable=False, index=True),
+    Column("first_day", Integer, nullable=False),
+    Column("last_day", Integer, nullable=False),
+    Index("listed_by_day", "type", "first_day"),
     prefixes=["TEMPORARY"],
 )
 
@@ -55,7 +70,28 @@ work = Table(
     Column("version", String, nullable=False),
     Column("type", String, nullable=False),
     Column("product_id", String, nullable=False),
+    Column("family", String, nullable=False, index=True),
     Column("reason", String, nullable=False),
+    Column("covered_by", Text, nullable=False),
+    Column("covering_family", String, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+
+# Families whose days lie within those of another family of the type.
+covered = Table(
+    "covered",
+    scratch,
+    Column("family", String, primary_key=True),
+    Column("covering_family", String, nullable=False, index=True),
+    Column("covered_by", Text, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+
+ruled = Table(
+    "ruled",
+    scratch,
+    Column("family", String, primary_key=True),
+    Column("digest", String, nullable=False),
     prefixes=["TEMPORARY"],
 )
 
@@ -65,77 +101,84 @@ class SqlListing:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._longest = 0
         scratch.drop_all(connection)
         scratch.create_all(connection)
 
     def add(self, files: Iterable[ListedFile]) -> None:
         """Add files, drawn from the iterable in batches."""
-        rows = (
-            {
-                "uri": listed_file.file.uri,
-                "name": listed_file.file.name,
-                "bytes": listed_file.file.bytes,
-                "mtime_ns": listed_file.file.mtime_ns,
-                "version": listed_file.file.version,
-                "type": listed_file.type,
-                "product_id": listed_file.product_id,
-            }
-            for listed_file in files
-        )
-        while batch := list(islice(rows, BATCH)):
-            self._connection.execute(insert(listed), batch)
+        waiting = iter(files)
+        while batch := list(islice(waiting, BATCH)):
+            self._longest = max(self._longest, *(file.span[1] - file.span[0] for file in batch))
+            self._connection.execute(insert(listed), [_to_row(listed_file) for listed_file in batch])
 
-    def compare(self, fingerprint: str, unread_codes: Iterable[str]) -> Comparison:
+    def compare(self, question: Question) -> Comparison:
         """Find the files that need work and keep them in order; see `catalog.base.Listing`."""
-        known, unread_codes = sources, list(unread_codes)
-        same = (
-            (known.c.bytes == listed.c.bytes)
-            & (known.c.mtime_ns == listed.c.mtime_ns)
-            & (known.c.version == listed.c.version)
-        )
-        # A file that left the source may have been all that was wrong with the others of its product.
-        left = select(known.c.product_id).where(
-            known.c.product_id.in_(select(listed.c.product_id)),
-            known.c.uri.not_in(select(listed.c.uri)),
-            known.c.code != DEPARTED,
-            known.c.md5 != "",
-        )
-        reason = case(
-            (known.c.uri.is_(None), "new file"),
-            (~same, "file changed"),
-            (known.c.code == DEPARTED, "back in the source"),
-            (known.c.state == SourceState.FAILED.value, FAILED_BEFORE),
-            (known.c.code.in_(unread_codes), "set aside unread before"),
-            (known.c.fingerprint != fingerprint, "profile, repair options or engine changed"),
-            (listed.c.product_id.in_(left), "another file of its product left the source"),
-            else_="",
-        )
+        if question.rulings:
+            self._connection.execute(
+                insert(ruled),
+                [{"family": family, "digest": digest} for family, digest in question.rulings.items()],
+            )
+        self._find_covered()
+        reason = _reason(question)
         compared = (
-            select(listed, reason.label("reason"), known.c.state.label("state"))
-            .select_from(listed.outerjoin(known, known.c.uri == listed.c.uri))
+            select(
+                listed,
+                reason.label("reason"),
+                sources.c.state.label("state"),
+                func.coalesce(covered.c.covered_by, "").label("covered_by"),
+                func.coalesce(covered.c.covering_family, "").label("covering_family"),
+            )
+            .select_from(
+                listed.outerjoin(sources, sources.c.uri == listed.c.uri)
+                .outerjoin(ruled, ruled.c.family == listed.c.family)
+                .outerjoin(covered, covered.c.family == listed.c.family)
+            )
             .subquery()
         )
-        busy = select(compared.c.product_id).where(compared.c.reason != "").distinct()
+        reasoned = select(compared.c.family).where(compared.c.reason != "")
+        # What becomes of a wider file decides about those whose days it covers.
+        affected = select(covered.c.family).where(covered.c.covering_family.in_(reasoned))
+        busy = union(reasoned, affected)
         columns = [compared.c[column.name] for column in work.c if column.name != "position"]
         self._connection.execute(
             insert(work).from_select(
                 [column.name for column in columns],
                 select(*columns)
-                .where(compared.c.product_id.in_(busy))
-                .order_by(compared.c.type, compared.c.product_id, compared.c.uri),
+                .where(compared.c.family.in_(busy))
+                .order_by(compared.c.type, compared.c.family, compared.c.uri),
             )
         )
         settled = self._connection.execute(
             select(compared.c.state, func.count())
-            .where(compared.c.product_id.not_in(select(work.c.product_id)))
+            .where(compared.c.family.not_in(select(work.c.family)))
             .group_by(compared.c.state)
         )
         return self._sum_up({SourceState(state): count for state, count in settled})
 
+    def _find_covered(self) -> None:
+        """Find the families whose days lie within those of another one of the type."""
+        wider = listed.alias()
+        self._connection.execute(
+            insert(covered).from_select(
+                ["family", "covering_family", "covered_by"],
+                select(listed.c.family, func.min(wider.c.family), func.min(wider.c.name))
+                .join(
+                    wider,
+                    (wider.c.type == listed.c.type)
+                    & wider.c.first_day.between(listed.c.last_day - self._longest, listed.c.first_day)
+                    & (wider.c.last_day >= listed.c.last_day)
+                    & (wider.c.last_day - wider.c.first_day > listed.c.last_day - listed.c.first_day),
+                )
+                .where(listed.c.first_day > 0)
+                .group_by(listed.c.family),
+            )
+        )
+
     def _sum_up(self, settled: dict[SourceState, int]) -> Comparison:
-        products, files, bytes_ = self._connection.execute(
+        families, files, bytes_ = self._connection.execute(
             select(
-                func.count(work.c.product_id.distinct()),
+                func.count(work.c.family.distinct()),
                 func.count(),
                 func.coalesce(func.sum(work.c.bytes), 0),
             )
@@ -145,23 +188,84 @@ class SqlListing:
             .where(work.c.reason != "")
             .group_by(work.c.reason)
         )
-        return Comparison(products, files, bytes_, {row.reason: row.files for row in reasons}, settled)
+        return Comparison(families, files, bytes_, {row.reason: row.files for row in reasons}, settled)
 
-    def groups(self) -> Iterator[tuple[ListedFile, ...]]:
-        """Yield the files that need work, a product at a time; see `catalog.base.Listing`."""
-        for _, group in groupby(self._work(), key=lambda listed_file: listed_file.product_id):
+    def groups(self, *, covered: bool = False) -> Iterator[tuple[ListedFile, ...]]:
+        """Yield the files that need work, a family at a time; see `catalog.base.Listing`."""
+        for _, group in groupby(self._work(covered), key=lambda listed_file: listed_file.family):
             yield tuple(group)
 
-    def _work(self) -> Iterator[ListedFile]:
+    def _work(self, is_covered: bool) -> Iterator[ListedFile]:
         """Read page by page, so that no result set stays open while the run's outcomes are committed."""
         position = 0
         while True:
             page = self._connection.execute(
-                select(work).where(work.c.position > position).order_by(work.c.position).limit(BATCH)
+                select(work)
+                .where(work.c.position > position, (work.c.covered_by != "") == is_covered)
+                .order_by(work.c.position)
+                .limit(BATCH)
             ).all()
             if not page:
                 return
             for row in page:
                 file = SourceFile(row.uri, row.name, row.bytes, row.mtime_ns, row.version)
-                yield ListedFile(file, row.type, row.product_id, row.reason)
+                yield ListedFile(
+                    file,
+                    row.type,
+                    row.product_id,
+                    row.family,
+                    row.reason,
+                    covered_by=row.covered_by,
+                    covering_family=row.covering_family,
+                )
             position = page[-1].position
+
+
+def _to_row(listed_file: ListedFile) -> dict[str, object]:
+    file = listed_file.file
+    return {
+        "uri": file.uri,
+        "name": file.name,
+        "bytes": file.bytes,
+        "mtime_ns": file.mtime_ns,
+        "version": file.version,
+        "type": listed_file.type,
+        "product_id": listed_file.product_id,
+        "family": listed_file.family,
+        "first_day": listed_file.span[0],
+        "last_day": listed_file.span[1],
+    }
+
+
+def _reason(question: Question) -> ColumnElement[str]:
+    """Why a listed file needs work, as an expression; empty if it does not. The first that holds is told."""
+    known = sources
+    same = (
+        (known.c.bytes == listed.c.bytes)
+        & (known.c.mtime_ns == listed.c.mtime_ns)
+        & (known.c.version == listed.c.version)
+    )
+    # A file that left the source may have been all that was wrong with the others of its family.
+    left = select(known.c.family).where(
+        known.c.family.in_(select(listed.c.family)),
+        known.c.uri.not_in(select(listed.c.uri)),
+        known.c.code != DEPARTED,
+        known.c.md5 != "",
+    )
+    cases: list[tuple[ColumnElement[bool], str]] = [
+        (known.c.uri.is_(None), NEW_FILE),
+        (~same, "file changed"),
+        (known.c.code == DEPARTED, "back in the source"),
+        (known.c.state == SourceState.FAILED.value, FAILED_BEFORE),
+        (known.c.code.in_(list(question.unread_codes)), "set aside unread before"),
+        (func.coalesce(ruled.c.digest, "") != known.c.rulings, "decision of a person"),
+        (func.coalesce(covered.c.covered_by, "") != known.c.covered_by, COVERED),
+        (listed.c.family.in_(left), "another file of its product left the source"),
+    ]
+    if not question.arrivals_only:
+        fingerprint = case(dict(question.fingerprints), value=listed.c.type, else_="")
+        cases += [
+            (known.c.code == STAGED, "staged, not released yet"),
+            (known.c.fingerprint != fingerprint, "profile, repair options or engine changed"),
+        ]
+    return case(*cases, else_=question.otherwise)

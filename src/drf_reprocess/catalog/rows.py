@@ -7,17 +7,23 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from drf_reprocess.catalog.base import ProductRow, RunRecord, SourceRow
+from drf_reprocess.catalog.base import EventRow, ProductRow, RunRecord, SourceRow
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
 from drf_reprocess.model import (
+    Action,
     AggregateRecord,
     Deliverable,
     DeliveryMember,
     DeliveryRecord,
+    DeliveryState,
+    Disposition,
+    Event,
     Finding,
+    FormerProduct,
     HistoryEntry,
     Mend,
     ProductRecord,
+    ReleaseRecord,
     Severity,
     SourceFile,
     SourceOutcome,
@@ -77,6 +83,9 @@ def source_to_row(outcome: SourceOutcome, run_id: str, run_time: str, fingerprin
         "sha256": outcome.sha256,
         "product_id": outcome.product_id,
         "type": outcome.type,
+        "family": outcome.family,
+        "rulings": outcome.rulings,
+        "covered_by": outcome.covered_by,
         "state": str(outcome.state),
         "code": outcome.code,
         "message": outcome.message,
@@ -94,7 +103,9 @@ def to_source_row(row: Row) -> SourceRow:
         SourceState(row["state"]),
         row["type"],
         row["product_id"],
+        row["family"],
         row["md5"],
+        row["sha256"],
         row["code"],
         row["message"],
         row["remedy"],
@@ -126,7 +137,7 @@ def to_finding(row: Row) -> Finding:
 
 
 def product_to_row(record: ProductRecord, run_id: str) -> dict[str, Any]:
-    """Return the row of a version of a product, as the current one."""
+    """Return the row of a version of a product, without what tells whether it stands in the archive."""
     lid = record.lidvid.lid
     return {
         **_version_to_row(record.lidvid),
@@ -153,7 +164,11 @@ def product_to_row(record: ProductRecord, run_id: str) -> dict[str, Any]:
         "creation_time": record.creation_time,
         "history": _history_to_json(record.history),
         "mends": [asdict(mend) for mend in record.mends],
-        "current": True,
+        "family": record.family,
+        "structure": record.structure,
+        "coverage": [list(interval) for interval in record.coverage],
+        "campaign": record.campaign,
+        "adopted": record.adopted,
         "run_id": run_id,
     }
 
@@ -187,8 +202,39 @@ def to_product(row: Row) -> ProductRow:
         creation_time=row["creation_time"],
         history=_history(row["history"]),
         mends=_mends(row["mends"]),
+        family=row["family"],
+        structure=row["structure"],
+        coverage=to_coverage(row["coverage"]),
+        campaign=row["campaign"],
+        adopted=row["adopted"],
     )
     return ProductRow(record, row["run_id"])
+
+
+def to_coverage(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    """Return the covered intervals of a row."""
+    return tuple((start, stop) for start, stop in rows)
+
+
+def to_former(row: Row) -> FormerProduct:
+    """Return what deciding the next version needs of a version's row."""
+    parquet = _stored("parquet", row)
+    return FormerProduct(
+        vid=Vid(row["major"], row["minor"]),
+        data_md5=row["data_md5"],
+        label_digest=row["label_digest"],
+        creation_time=row["creation_time"],
+        history=_history(row["history"]),
+        source_md5=row["source_md5"],
+        current=row["current"],
+        adopted=row["adopted"],
+        campaign=row["campaign"],
+        structure=row["structure"],
+        label=_stored("label", row),
+        parquet=parquet if parquet.sha256 else None,
+        records=row["records"],
+        coverage=to_coverage(row["coverage"]),
+    )
 
 
 def aggregate_to_row(record: AggregateRecord, run_id: str) -> dict[str, Any]:
@@ -254,10 +300,31 @@ def aggregate_to_deliverable(row: Row) -> Deliverable:
     )
 
 
+def release_to_row(record: ReleaseRecord) -> dict[str, Any]:
+    """Return the row of a release."""
+    row = {field: getattr(record, field) for field in ReleaseRecord.__dataclass_fields__ if field != "bundle"}
+    vid = record.bundle.vid
+    return row | {
+        "bundle_lid": str(record.bundle_lid),
+        "review": list(record.review),
+        "major": vid.major,
+        "minor": vid.minor,
+    }
+
+
+def to_release(row: Row) -> ReleaseRecord:
+    """Return the release of a row."""
+    values = dict(row)
+    lid, vid = Lid(values.pop("bundle_lid")), Vid(values.pop("major"), values.pop("minor"))
+    values["review"] = tuple(values["review"])
+    return ReleaseRecord(**values, bundle_lid=lid, bundle=Lidvid(lid, vid))
+
+
 def delivery_to_row(record: DeliveryRecord) -> dict[str, Any]:
     """Return the row of a delivery."""
     return {field: getattr(record, field) for field in DeliveryRecord.__dataclass_fields__} | {
         "bundle_lid": str(record.bundle_lid),
+        "state": str(record.state),
         "first_day": record.first_day.isoformat(),
         "last_day": record.last_day.isoformat(),
     }
@@ -265,10 +332,12 @@ def delivery_to_row(record: DeliveryRecord) -> dict[str, Any]:
 
 def to_delivery(row: Row) -> DeliveryRecord:
     """Return the delivery of a row."""
+    values = {field: row[field] for field in DeliveryRecord.__dataclass_fields__}
     return DeliveryRecord(
-        **dict(row)
+        **values
         | {
             "bundle_lid": Lid(row["bundle_lid"]),
+            "state": DeliveryState(row["state"]),
             "first_day": date.fromisoformat(row["first_day"]),
             "last_day": date.fromisoformat(row["last_day"]),
         }
@@ -283,3 +352,43 @@ def member_to_row(member: DeliveryMember, delivery_id: str) -> dict[str, Any]:
         **_version_to_row(member.lidvid),
         **_stored_to_row("file", member.stored),
     }
+
+
+def to_member(row: Row) -> DeliveryMember:
+    """Return the file of a delivery of a row."""
+    return DeliveryMember(row["path"], _version(row), _stored("file", row))
+
+
+NO_OBJECT = StoredObject("", "", 0)
+
+
+def disposition_to_row(disposition: Disposition) -> dict[str, Any]:
+    """Return the row of a disposition."""
+    values = {field: getattr(disposition, field) for field in Disposition.__dataclass_fields__}
+    replacement = values.pop("replacement") or NO_OBJECT
+    return values | {
+        "action": str(disposition.action),
+        **_stored_to_row("replacement", replacement),
+    }
+
+
+def to_disposition(row: Row) -> Disposition:
+    """Return the disposition of a row."""
+    replacement = _stored("replacement", row)
+    fields = [field for field in Disposition.__dataclass_fields__ if field not in ("replacement", "action")]
+    return Disposition(
+        **{field: row[field] for field in fields},
+        action=Action(row["action"]),
+        replacement=replacement if replacement.sha256 else None,
+    )
+
+
+def event_to_row(event: Event, at: str, run_id: str) -> dict[str, Any]:
+    """Return the row of an event."""
+    return asdict(event) | {"at": at, "run_id": run_id}
+
+
+def to_event(row: Row) -> EventRow:
+    """Return the event of a row."""
+    event = Event(**{field: row[field] for field in Event.__dataclass_fields__})
+    return EventRow(row["position"], row["at"], row["run_id"], event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -18,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -55,6 +57,9 @@ sources = Table(
     Column("sha256", String, nullable=False),
     Column("product_id", String, nullable=False, index=True),
     Column("type", String, nullable=False),
+    Column("family", String, nullable=False, index=True),
+    Column("rulings", String, nullable=False),
+    Column("covered_by", Text, nullable=False),
     Column("state", String, nullable=False, index=True),
     Column("code", String, nullable=False),
     Column("message", Text, nullable=False),
@@ -88,37 +93,49 @@ def _stored(prefix: str) -> list[Column[str] | Column[int]]:
     ]
 
 
+def _product_columns() -> list[Column[Any]]:
+    """What is known of a product beside its identifier, whether it stands in the archive or not yet."""
+    return [
+        Column("collection_lid", String, nullable=False),
+        Column("bundle_lid", String, nullable=False),
+        Column("type", String, nullable=False),
+        Column("product_id", String, nullable=False),
+        Column("family", String, nullable=False),
+        Column("day", String, nullable=False),
+        Column("start_time", String, nullable=False),
+        Column("stop_time", String, nullable=False),
+        Column("records", BigInteger, nullable=False),
+        Column("source_uri", Text, nullable=False),
+        Column("source_name", Text, nullable=False),
+        Column("source_mtime_ns", BigInteger, nullable=False),
+        Column("source_version", String, nullable=False),
+        *_stored("source"),
+        *_stored("data"),
+        *_stored("label"),
+        *_stored("parquet"),
+        Column("label_digest", String, nullable=False),
+        Column("data_path", Text, nullable=False),
+        Column("label_path", Text, nullable=False),
+        Column("parquet_path", Text, nullable=False),
+        Column("creation_time", String, nullable=False),
+        Column("history", JSON, nullable=False),
+        Column("mends", JSON, nullable=False),
+        Column("structure", String, nullable=False),
+        Column("coverage", JSON, nullable=False),
+        Column("campaign", String, nullable=False),
+        Column("adopted", Boolean, nullable=False),
+        Column("run_id", String, ForeignKey("runs.run_id"), nullable=False),
+    ]
+
+
 products = Table(
     "products",
     metadata,
     Column("lid", String, primary_key=True),
     Column("major", Integer, primary_key=True),
     Column("minor", Integer, primary_key=True),
-    Column("collection_lid", String, nullable=False),
-    Column("bundle_lid", String, nullable=False),
-    Column("type", String, nullable=False),
-    Column("product_id", String, nullable=False),
-    Column("day", String, nullable=False),
-    Column("start_time", String, nullable=False),
-    Column("stop_time", String, nullable=False),
-    Column("records", BigInteger, nullable=False),
-    Column("source_uri", Text, nullable=False),
-    Column("source_name", Text, nullable=False),
-    Column("source_mtime_ns", BigInteger, nullable=False),
-    Column("source_version", String, nullable=False),
-    *_stored("source"),
-    *_stored("data"),
-    *_stored("label"),
-    *_stored("parquet"),
-    Column("label_digest", String, nullable=False),
-    Column("data_path", Text, nullable=False),
-    Column("label_path", Text, nullable=False),
-    Column("parquet_path", Text, nullable=False),
-    Column("creation_time", String, nullable=False),
-    Column("history", JSON, nullable=False),
-    Column("mends", JSON, nullable=False),
+    *_product_columns(),
     Column("current", Boolean, nullable=False),
-    Column("run_id", String, ForeignKey("runs.run_id"), nullable=False, index=True),
 )
 Index(
     "one_current_version_a_product",
@@ -129,6 +146,20 @@ Index(
 )
 Index("products_of_a_collection", products.c.collection_lid, products.c.lid)
 Index("products_of_a_day", products.c.bundle_lid, products.c.day)
+Index("products_of_a_family", products.c.family)
+Index("products_of_a_run", products.c.run_id)
+
+# Products that are made but do not stand in the archive: staged for the next release, or held for a person.
+pending = Table(
+    "pending",
+    metadata,
+    Column("lid", String, primary_key=True),
+    Column("major", Integer, nullable=False),
+    Column("minor", Integer, nullable=False),
+    *_product_columns(),
+    Column("standing", String, nullable=False),
+)
+Index("pending_of_a_family", pending.c.family)
 
 aggregates = Table(
     "aggregates",
@@ -157,6 +188,23 @@ Index(
     postgresql_where=text("current"),
 )
 
+releases = Table(
+    "releases",
+    metadata,
+    Column("release_id", String, primary_key=True),
+    Column("bundle_lid", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("run_id", String, ForeignKey("runs.run_id"), nullable=False),
+    Column("run_time", String, nullable=False),
+    Column("mode", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("major", Integer, nullable=False),
+    Column("minor", Integer, nullable=False),
+    Column("review", JSON, nullable=False),
+    Column("acknowledged", Text, nullable=False),
+    UniqueConstraint("bundle_lid", "number"),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -164,6 +212,8 @@ deliveries = Table(
     Column("bundle_lid", String, nullable=False),
     Column("number", Integer, nullable=False),
     Column("state", String, nullable=False),
+    Column("receiver", String, nullable=False),
+    Column("release_id", String, nullable=False),
     Column("first_day", String, nullable=False),
     Column("last_day", String, nullable=False),
     Column("package_key", Text, nullable=False),
@@ -191,4 +241,39 @@ delivery_members = Table(
     Column("minor", Integer, nullable=False),
     *_stored("file"),
     Index("deliveries_of_a_version", "lid", "major", "minor"),
+)
+
+dispositions = Table(
+    "dispositions",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("disposition_id", String, nullable=False, unique=True),
+    Column("action", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("product_id", String, nullable=False, index=True),
+    Column("source_sha256", String, nullable=False),
+    Column("source_name", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("when", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("code", String, nullable=False),
+    Column("start_time", String, nullable=False),
+    Column("stop_time", String, nullable=False),
+    *_stored("replacement"),
+    Column("family", String, nullable=False, index=True),
+)
+
+# Append-only: what happened to products, files and deliveries, in order.
+events = Table(
+    "events",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("product_id", String, nullable=False, index=True),
+    Column("lid", String, nullable=False, index=True),
+    Column("source", Text, nullable=False),
+    Column("delivery_id", String, nullable=False),
 )

@@ -10,20 +10,28 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib import metadata
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.logging import RichHandler
 
-from drf_reprocess.cli.output import error_console, print_facts, print_json, print_json_rows, print_rows
+from drf_reprocess.cli import columns
+from drf_reprocess.cli.common import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    answer,
+    answer_rows,
+    configure,
+    places_not_needed,
+)
+from drf_reprocess.cli.dispositions import disposition_app
+from drf_reprocess.cli.output import error_console, print_facts, print_json
 from drf_reprocess.cli.progress import ProgressObserver
 from drf_reprocess.cli.summary import print_summary
-from drf_reprocess.config.load import load_config
-from drf_reprocess.config.model import Config
 from drf_reprocess.errors import ConfigurationError, DrfReprocessError, VerificationFailed
 
 EXIT_FAILED = 1
@@ -39,15 +47,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set one key; may be given several times."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 
 def main() -> NoReturn:
@@ -93,29 +92,6 @@ def _tell(as_json: bool, code: int, kind: str, message: str) -> int:
     return code
 
 
-def _answer(document: Mapping[str, object], as_json: bool) -> None:
-    if as_json:
-        print_json(document)
-    else:
-        print_facts(document)
-
-
-def _answer_rows(
-    rows: Iterable[Mapping[str, object]], columns: Sequence[str], as_json: bool, *, empty: str
-) -> None:
-    if as_json:
-        print_json_rows(rows)
-    else:
-        print_rows(rows, columns, empty=empty)
-
-
-def _configure(config: Path | None, overrides: list[str] | None) -> tuple[Config, str]:
-    """Load the configuration; return it and its text as given, for the run folder."""
-    given = config.read_text() if config is not None and config.is_file() else "# no configuration file\n"
-    given += "".join(f"# --set {override}\n" for override in overrides or ())
-    return load_config(str(config) if config else None, overrides or (), os.environ), given
-
-
 def _print_version(asked: bool) -> None:
     if asked:
         sys.stdout.write(f"drf-reprocess {metadata.version('drf-reprocess')}\n")
@@ -142,7 +118,7 @@ def run(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson 
     from drf_reprocess.mission import open_mission
     from drf_reprocess.pipeline import run_mission
 
-    loaded, given = _configure(config, overrides)
+    loaded, given = configure(config, overrides)
     with open_mission(loaded, create=True) as mission, ProgressObserver(error_console()) as observer:
         result = run_mission(mission, observer, given, os.environ)
     if as_json:
@@ -158,10 +134,10 @@ def plan(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson
     from drf_reprocess.mission import open_mission
     from drf_reprocess.pipeline import plan_mission
 
-    loaded, _ = _configure(config, overrides)
+    loaded, _ = configure(config, overrides)
     with open_mission(loaded, create=False, scratch=True) as mission:
         document = plan_mission(mission)
-    _answer(document, as_json)
+    answer(document, as_json)
 
 
 @app.command()
@@ -169,10 +145,10 @@ def publish(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJ
     """Make the views bundle/ and parquet/ anew from the catalog."""
     from drf_reprocess.mission import open_mission
 
-    loaded, _ = _configure(config, overrides)
+    loaded, _ = configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
         document = {"files": mission.views.rebuild(mission.catalog)}
-    _answer(document, as_json)
+    answer(document, as_json)
 
 
 @app.command()
@@ -181,10 +157,10 @@ def status(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJs
     from drf_reprocess.mission import open_mission
     from drf_reprocess.reports.products import status as report
 
-    loaded, _ = _configure(config, overrides)
+    loaded, _ = configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
         document = report(mission)
-    _answer(document, as_json)
+    answer(document, as_json)
 
 
 @app.command()
@@ -205,24 +181,36 @@ def products(
     from drf_reprocess.mission import open_mission
     from drf_reprocess.reports.products import product_rows
 
-    loaded, _ = _configure(config, overrides)
+    loaded, _ = configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
         rows = product_rows(mission, type_=type_, lid=lid, start=start, stop=stop)
         columns = ("lid", "vid", "start_time", "stop_time", "records", "bytes", "mended")
-        _answer_rows(rows, columns, as_json, empty="no products")
+        answer_rows(rows, columns, as_json, empty="no products")
 
 
 @app.command()
-def quarantine(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
-    """List every received file that is no product: why, and what to do."""
+def quarantine(
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    group: Annotated[
+        str,
+        typer.Option("--group", metavar="KEYS", help="Sum up by code, type, month, state (commas between)."),
+    ] = "",
+) -> None:
+    """List every received file that is no product: why, and what to do; `disposition` decides about them."""
     from drf_reprocess.mission import open_mission
     from drf_reprocess.reports.products import quarantine_rows
+    from drf_reprocess.reports.quarantine import grouped_rows
 
-    loaded, _ = _configure(config, overrides)
+    loaded, _ = configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
-        rows = quarantine_rows(mission)
-        columns = ("code", "state", "message", "remedy", "since")
-        _answer_rows(rows, columns, as_json, empty="nothing was set aside")
+        columns: tuple[str, ...] = ("code", "state", "message", "remedy", "since")
+        rows: Iterable[Mapping[str, object]] = quarantine_rows(mission)
+        if group:
+            keys = tuple(key.strip() for key in group.split(","))
+            rows, columns = grouped_rows(mission, keys), (*keys, "files", "first", "last", "message", "since")
+        answer_rows(rows, columns, as_json, empty="nothing was set aside")
 
 
 @app.command()
@@ -235,7 +223,7 @@ def inspect(
     """Look at one file: its header, columns, findings, and the label that it would get."""
     from drf_reprocess.reports.inspection import inspect_file
 
-    loaded, _ = _configure(config, [*(overrides or ()), *_places_not_needed(overrides)])
+    loaded, _ = configure(config, [*(overrides or ()), *places_not_needed(overrides)])
     document = inspect_file(file, loaded)
     if as_json:
         print_json(document)
@@ -243,33 +231,6 @@ def inspect(
         label = str(document.pop("label_preview"))
         print_facts(document)
         sys.stdout.write(label)
-
-
-def _places_not_needed(overrides: list[str] | None) -> list[str]:
-    """Commands that look at one file or one type need no source and no output."""
-    given = {override.split("=", 1)[0] for override in overrides or ()}
-    return [f"{key}=." for key in ("source.uri", "output.uri") if key not in given]
-
-
-@app.command()
-def columns(
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="A file type of the profile, such as gnc.")],
-    config: ConfigFile = None,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tell the columns of a file type: name, unit, DN or EU, description, eras, caveats."""
-    from drf_reprocess.profiles.describe import column_rows
-    from drf_reprocess.profiles.load import load_profile
-
-    loaded, _ = _configure(config, [*(overrides or ()), *_places_not_needed(overrides)])
-    rows = column_rows(load_profile(loaded.mission.profile), type_)
-    if as_json:
-        print_json_rows(rows)
-    else:
-        print_rows(
-            rows, ("name", "kind", "unit", "dn_eu", "description", "eras", "caveat"), empty="no columns"
-        )
 
 
 @app.command()
@@ -299,7 +260,7 @@ def verify(
     from drf_reprocess.reports.verification import verify_file
 
     document = verify_file(package, xml_catalog, profile)
-    _answer(document, as_json)
+    answer(document, as_json)
     return 0 if document["status"] == "ok" else EXIT_VERIFICATION
 
 
@@ -321,8 +282,11 @@ def sample(
     document = write_sample_mission(destination, start, days, types, scale, seed, defects, variants)
     if not as_json:
         document.pop("entries")
-    _answer(document, as_json)
+    answer(document, as_json)
 
+
+columns.register(app)
+app.add_typer(disposition_app, name="disposition")
 
 config_app = typer.Typer(help="About the configuration.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
@@ -334,4 +298,4 @@ def explain(as_json: AsJson = False) -> None:
     from drf_reprocess.config.explain import explain as rows
 
     found = [asdict(row) for row in rows()]
-    _answer_rows(found, ("key", "type", "default", "meaning"), as_json, empty="no keys")
+    answer_rows(found, ("key", "type", "default", "meaning"), as_json, empty="no keys")

@@ -38,6 +38,9 @@ class SourceSection(Section):
     """Root of the received files: a folder, or an fsspec URI such as s3://bucket/drf."""
     settle_s: float = Field(0.0, ge=0, allow_inf_nan=False)
     """Leave alone what somebody touched less than so many seconds ago: it may still be arriving."""
+    trust: Literal["stat", "md5"] = "stat"
+    """How an unchanged file is known: stat by size and time of change (on an object store its tag and version, too), md5
+    by reading it again. A run of mode full always reads everything again."""
     options: Options = {}
     """Options of the source's fsspec file system, such as endpoint_url. No secrets."""
 
@@ -65,6 +68,9 @@ class CatalogSection(Section):
 class RunSection(Section):
     """How a run goes about its work."""
 
+    mode: Literal["full", "release", "staging"] = "release"
+    """release: everything that is new or changed, to verified deliveries; full: the whole mission is worked on again, as
+    a campaign with a reason; staging: what arrived since the last run, to Parquet and provisional labels, no package."""
     time: Moment | None = None
     """Time that everything made in the run is dated with. If not set: SOURCE_DATE_EPOCH of the environment, else the
     clock when the run is planned."""
@@ -73,7 +79,20 @@ class RunSection(Section):
     partition_bytes: Size = Field(48 * MIB, ge=MIB, le=GIB)
     """Received bytes of one task, about: its files are worked on one after another."""
     reason: str = ""
-    """Why the run is made, for the modification history of everything that gets a new version."""
+    """Why the run is made, for the modification history of everything that gets a new version. Needed with mode full."""
+
+
+class ReleaseSection(Section):
+    """What a release is and for whom."""
+
+    receiver: str = Field("pds", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """Who gets the deliveries: each receiver has a ledger of its own."""
+    campaign: str = ""
+    """Name of a run of mode full: the same campaign, run again, forces no further version. The reason if not set."""
+    bump: Literal["none", "minor", "major"] = "none"
+    """How far a campaign raises the version of every product at least. Only with run.mode = "full"."""
+    bump_collections: Literal["minor", "major"] = "minor"
+    """How far the version of a collection or bundle rises when it changes; major only with run.mode = "full"."""
 
 
 class ValidateSection(Section):
@@ -164,6 +183,8 @@ class Config(Section):
     """Where the books are kept."""
     run: RunSection = RunSection()
     """How a run goes about its work."""
+    release: ReleaseSection = ReleaseSection()
+    """What a release is and for whom."""
     validate_: ValidateSection = Field(ValidateSection(), alias="validate")
     """What labels are validated against."""
     repair: RepairSection = RepairSection()
@@ -172,3 +193,17 @@ class Config(Section):
     """How deliveries are packed."""
     compute: ComputeSection = ComputeSection()
     """Where the work is done."""
+
+    @model_validator(mode="after")
+    def _check_campaign(self) -> Self:
+        if self.run.mode == "full":
+            if not self.run.reason.strip():
+                raise ValueError(
+                    'run.reason is not set; run.mode = "full" works on the whole mission again: say why, for the archive'
+                )
+        elif self.release.bump != "none" or self.release.bump_collections != "minor":
+            raise ValueError(
+                f'release.bump = "{self.release.bump}", release.bump_collections = "{self.release.bump_collections}": only '
+                f'a campaign may force versions; expected run.mode = "full", got "{self.run.mode}"'
+            )
+        return self

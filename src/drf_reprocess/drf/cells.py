@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from drf_reprocess.drf import kernel
 from drf_reprocess.drf.lines import Mask
-from drf_reprocess.drf.records import Records
 from drf_reprocess.drf.timeform import time_picture
 from drf_reprocess.model import Kind
 from drf_reprocess.profiles.model import TimeFormat
@@ -92,6 +91,10 @@ class Times:
         known: Mask = self.status == kernel.VALID
         return known
 
+    def select(self, kept: Mask) -> Times:
+        """Return the times of the records that are ``kept``."""
+        return Times(self.micros[kept], self.status[kept])
+
 
 def parse_fields(
     rows: kernel.Bytes, begins: NDArray[np.int64], ends: NDArray[np.int64], kinds: Sequence[Kind]
@@ -144,12 +147,12 @@ def _read_slow(rows: kernel.Bytes, begin: int, end: int, cells: Cells, field: in
     cells.tally[field, kernel.SLOW] = 0
 
 
-def read_text_times(records: Records, time: TimeFormat) -> Times:
-    """Read the text times at the start of all records."""
+def read_text_times(rows: kernel.Bytes, time: TimeFormat) -> Times:
+    """Read the text times at the start of all rows."""
     picture = time_picture(time)
-    times = Times(np.empty(len(records), np.int64), np.empty(len(records), np.uint8))
+    times = Times(np.empty(len(rows), np.int64), np.empty(len(rows), np.uint8))
     kernel.parse_times(
-        records.rows,
+        rows,
         picture.codes,
         picture.literals,
         picture.century,

@@ -108,7 +108,8 @@ def _damage(number: np.int64, offset: int, what: str, field: str | None = None) 
         code="damaged-record",
         severity=Severity.ERROR,
         message=f"record {number} (byte {offset}) {what}",
-        remedy="have the file sent again, or allow damaged records to be dropped (repair.max_damaged)",
+        remedy="have the file sent again, or have damaged records dropped: of this file by `disposition drop-records`, of all "
+        "by repair.max_damaged",
         record=int(number),
         offset_bytes=offset,
         field=field,

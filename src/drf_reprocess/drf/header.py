@@ -12,9 +12,15 @@ from drf_reprocess.drf.lines import HeaderLine, known_names
 from drf_reprocess.model import Finding, Severity
 from drf_reprocess.profiles.columns import ResolvedColumn, resolve_columns
 from drf_reprocess.profiles.model import ColumnSet, FileType, canonical_name
+from drf_reprocess.profiles.overlay import case_id
 
 MARKS = (b"DN", b"EU")
 NAMES_SHOWN = 12
+
+UNKNOWN_COLUMNS = "unknown-columns"
+"""Code of the refusal of a header that names no known column set: its field is the id of the case, which all files with
+this set share, and another finding, `NAMED_COLUMNS`, tells the names."""
+NAMED_COLUMNS = "header-columns"
 
 _NAME_LIKE = re.compile(rb"[A-Za-z][A-Za-z0-9]*(?:[0-9][A-Za-z0-9]*|[_@][A-Za-z0-9_@]*)")
 """A word that is more likely a channel than part of a title: it has a digit or an underscore."""
@@ -131,12 +137,30 @@ def match_columns(header: Header, file_type: FileType) -> Match | Finding:
             return match
         differences.append(match)
     _, nearest = min(differences, key=lambda difference: difference[0])
+    case = case_id(file_type.name, _spelled(header))
     return Finding(
-        code="unknown-columns",
+        code=UNKNOWN_COLUMNS,
         severity=Severity.ERROR,
         message=f"the header names {len(header.columns)} columns that are no known set of type {file_type.name}; {nearest}",
-        remedy="check the file; if the mission has changed its columns, add the new set to the profile",
+        remedy=f"check the file; if the mission has changed its columns, `columns accept {case}` takes them over for all files "
+        "that have them (`columns cases` lists such sets)",
+        field=case,
     )
+
+
+def named_columns(header: Header) -> Finding:
+    """Return a finding whose message is the names of all columns as the header spells them, in its order.
+
+    A blank parts them; a name with a mark over it is written ``NAME/DN`` or ``NAME/EU``.
+    """
+    return Finding(code=NAMED_COLUMNS, severity=Severity.INFO, message=" ".join(_spelled(header)))
+
+
+def _spelled(header: Header) -> list[str]:
+    return [
+        ascii(column.source_name)[1:-1] + (f"/{column.mark}" if column.mark else "")
+        for column in header.columns
+    ]
 
 
 def _match_set(columns: Sequence[HeaderColumn], column_set: ColumnSet) -> Match | tuple[int, str]:

@@ -10,11 +10,13 @@ from drf_reprocess.drf import kernel
 from drf_reprocess.drf.cells import Times, read_text_times, times_from_seconds
 from drf_reprocess.drf.header import (
     MARKS,
+    UNKNOWN_COLUMNS,
     Header,
     Match,
     complete_match,
     is_defective,
     match_columns,
+    named_columns,
     read_header,
 )
 from drf_reprocess.drf.layout import Placement, choose, place_all, place_columns, usual_slots
@@ -74,6 +76,8 @@ class Unreadable:
 
     finding: Finding
     new_header: NewHeader | None = None
+    details: tuple[Finding, ...] = ()
+    """What whoever mends it has to know."""
 
 
 def interpret(lines: Lines, file_type: FileType) -> View | Unreadable:
@@ -103,7 +107,8 @@ def interpret(lines: Lines, file_type: FileType) -> View | Unreadable:
         new_header = _new_header(records, header, file_type)
         if isinstance(placement, Finding) or new_header is not None:
             finding = placement if isinstance(placement, Finding) else no_names(file_type)
-            return Unreadable(finding, new_header)
+            unknown = finding.code == UNKNOWN_COLUMNS
+            return Unreadable(finding, new_header, (named_columns(header),) if unknown else ())
     return _view(lines, header, lengths, records, placement, file_type)
 
 
@@ -117,7 +122,7 @@ def _view(
 ) -> View:
     time = file_type.time
     if time.is_text:
-        times = read_text_times(records, time)
+        times = read_text_times(records.rows, time)
     else:
         names = [column.known.name for column in placement.match.columns]
         times = times_from_seconds(placement.cells, names.index(time.column), time.epoch)

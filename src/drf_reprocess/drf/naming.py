@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import isleap
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from drf_reprocess.profiles.model import FileType, IgnoredName, Profile
 
@@ -26,9 +27,18 @@ class FileName:
     """A word that tells files of one type and day span apart, such as ``manual``."""
 
     @property
-    def family(self) -> tuple[str, int, int, int]:
-        """Type, year, first and last day of year: alike in all files that tell of the same data."""
-        return self.type, self.year, self.first_doy, self.last_doy
+    def span(self) -> tuple[date, date]:
+        """First and last day; a last day of year before the first one is of the next year (SIS 5.2.1)."""
+        last_year = self.year if self.last_doy >= self.first_doy else self.year + 1
+        return _day(self.year, self.first_doy), _day(last_year, self.last_doy)
+
+    @property
+    def family(self) -> str:
+        """Type and days, as ``gnc:2014:341-342``: alike in all files that tell of the same data.
+
+        The texts of a type stand in the order of its first days.
+        """
+        return f"{self.type}:{self.year:04d}:{self.first_doy:03d}-{self.last_doy:03d}"
 
 
 def match_name(profile: Profile, name: str) -> FileName | IgnoredName | None:
@@ -72,3 +82,7 @@ def _file_name(file_type: FileType, name: str, match: re.Match[str]) -> FileName
 
 def _has_day(year: int, day_of_year: int) -> bool:
     return 1 <= day_of_year <= (366 if isleap(year) else 365)
+
+
+def _day(year: int, day_of_year: int) -> date:
+    return date(year, 1, 1) + timedelta(days=day_of_year - 1)

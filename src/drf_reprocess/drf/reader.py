@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
-from drf_reprocess.drf import faults, kernel, repair
+from drf_reprocess.drf import faults, kernel, masks, repair
+from drf_reprocess.drf.cells import Times
 from drf_reprocess.drf.interpret import NewHeader, Unreadable, View, interpret, not_text
 from drf_reprocess.drf.layout import text_time_chars
 from drf_reprocess.drf.lines import Lines, Mask, split_lines
 from drf_reprocess.drf.table import to_table
-from drf_reprocess.drf.timeform import time_picture
-from drf_reprocess.model import Field, Finding, Kind, Mend, RepairOptions, Severity, TableLayout
+from drf_reprocess.drf.timespan import time_span
+from drf_reprocess.model import (
+    Field,
+    Finding,
+    Kind,
+    MaskedInterval,
+    Mend,
+    RepairOptions,
+    Severity,
+    TableLayout,
+)
 from drf_reprocess.profiles.model import FileType
 
 NEVER, MINIMAL, ARCHIVE_2020 = "never", "minimal", "archive-2020"
@@ -32,8 +42,6 @@ _BINARY = {
 _SAMPLE_BYTES = 4096
 _LINES_SAMPLE_BYTES = 1 << 16
 _ODD_SHARE = 0.3
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_FRACTION_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,14 +86,16 @@ def read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
         What the profile says of the type.
     options
         Repair policy. ``never``: what forbids a valid label refuses the file. ``minimal``: only that is mended. ``archive-2020``:
-        header and line ends are made regular as well, and leading records with blank values go.
+        header and line ends are made regular as well, and leading records with blank values go. Decisions of persons hold
+        with each: ``masks`` leaves out the records of intervals, damaged ones too where their time can be read;
+        ``drop_damaged`` drops damaged records, however many.
 
     Raises
     ------
     ConservationError
         If a mended file does not account for every received byte: a bug of this program, never of the data.
     ValueError
-        If the policy is unknown.
+        If the policy is unknown or a masked interval is none.
     """
     if options.policy not in POLICIES:
         raise ValueError(f"unknown repair policy {options.policy!r}; expected one of {', '.join(POLICIES)}")
@@ -97,7 +107,7 @@ def read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
 
 def _read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
     _check_text(raw)
-    view, mends = _with_usable_header(split_lines(raw, file_type), file_type, options)
+    view, mends, unmasked = _without_masked(split_lines(raw, file_type), file_type, options)
     if odd_columns := faults.odd_columns(view):
         raise _Refusal(faults.column_kind(view, odd_columns))
     view, dropped, damage = _without_damage(view, file_type, options)
@@ -115,7 +125,7 @@ def _read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
     if mends:
         data = repair.assemble(lines, view.records.record_chars)
         repair.check_conservation(lines, data, mends, view.records.record_chars)
-    start, stop, day = _time_span(view, file_type)
+    start, stop, day = time_span(view, file_type)
     return Reading(
         data=data,
         layout=_layout(replace(view, lines=lines), file_type),
@@ -123,7 +133,7 @@ def _read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
         start_time=start,
         stop_time=stop,
         day=day,
-        findings=(*(_mended(mend) for mend in mends), *damage, *peculiarities),
+        findings=(*(_mended(mend) for mend in mends), *unmasked, *damage, *peculiarities),
         mends=mends,
     )
 
@@ -158,6 +168,66 @@ def _check_text(raw: bytes) -> None:
         )
 
 
+def _without_masked(
+    lines: Lines, file_type: FileType, options: RepairOptions
+) -> tuple[View, tuple[Mend, ...], tuple[Finding, ...]]:
+    """Understand the file without the records that persons left out; tell of intervals that hold none.
+
+    Text times are read before anything else, so that nothing in an interval, however damaged, has a say in what the rest
+    means. Where times are numbers, their column has to be found first.
+    """
+    if not options.masks:
+        return *_with_usable_header(lines, file_type, options), ()
+    if file_type.time.is_text:
+        times = masks.text_line_times(lines, file_type.time)
+        lines, masked, findings = _mask(lines, times, options.masks)
+        view, mends = _with_usable_header(lines, file_type, options)
+        return view, masked + mends, findings
+    view, mends = _with_usable_header(lines, file_type, options)
+    times = masks.numeric_line_times(view, file_type)
+    lines, masked, findings = _mask(view.lines, times, options.masks)
+    if not masked:
+        return view, mends, findings
+    again = interpret(lines, file_type)
+    if isinstance(again, Unreadable):
+        raise _Refusal(again.finding, again.details)
+    return again, mends + masked, findings
+
+
+def _mask(
+    lines: Lines, times: Times, intervals: tuple[MaskedInterval, ...]
+) -> tuple[Lines, tuple[Mend, ...], tuple[Finding, ...]]:
+    """Drop the records of each interval in turn."""
+    mends: list[Mend] = []
+    findings: list[Finding] = []
+    for interval in intervals:
+        masked = masks.inside(times, interval)
+        lines, mended = repair.drop_masked_records(lines, masked, interval)
+        times = times.select(~masked)
+        mends.extend(mended)
+        if not mended:
+            findings.append(_nothing_masked(interval))
+    if mends and not masks.has_text(lines):
+        raise _Refusal(
+            _refusal(
+                "mask-leaves-nothing",
+                f"all its records are left out, the last {mends[-1].words}",
+                "exclude the file (`disposition exclude`), or take a mask back (`disposition withdraw`)",
+            )
+        )
+    return lines, tuple(mends), tuple(findings)
+
+
+def _nothing_masked(interval: MaskedInterval) -> Finding:
+    return Finding(
+        "mask-empty",
+        Severity.INFO,
+        f"no record whose time can be read lies between {interval.start_time} and {interval.stop_time}, which is to be "
+        f"left out {interval.words}".rstrip(),
+        "check the interval of the mask",
+    )
+
+
 def _with_usable_header(
     lines: Lines, file_type: FileType, options: RepairOptions
 ) -> tuple[View, tuple[Mend, ...]]:
@@ -166,11 +236,11 @@ def _with_usable_header(
     view = interpret(lines, file_type)
     if isinstance(view, Unreadable):
         if view.new_header is None or options.policy == NEVER:
-            raise _Refusal(view.finding)
+            raise _Refusal(view.finding, view.details)
         lines, mends = _rebuild(lines, view.new_header, file_type)
         view = interpret(lines, file_type)
         if isinstance(view, Unreadable):
-            raise _Refusal(view.finding)
+            raise _Refusal(view.finding, view.details)
     cleaned, mended = repair.clean_header(lines)
     if not mended:
         return view, mends
@@ -184,7 +254,7 @@ def _with_usable_header(
         )
     again = interpret(cleaned, file_type)
     if isinstance(again, Unreadable):
-        raise _Refusal(again.finding)
+        raise _Refusal(again.finding, again.details)
     return again, mends + mended
 
 
@@ -202,9 +272,9 @@ def _without_damage(
     damaged = view.damaged
     findings = faults.damaged_records(view, file_type)
     allowed = 0 if options.policy == NEVER else options.max_damaged
-    if np.count_nonzero(damaged) > allowed:
+    if np.count_nonzero(damaged) > allowed and not options.drop_damaged:
         raise _Refusal(faults.too_many_damaged(view, findings, allowed), findings)
-    if tail.any() and options.policy == NEVER:
+    if tail.any() and options.policy == NEVER and not options.drop_damaged:
         raise _Refusal(_truncated(view))
     if (tail | damaged).all():
         raise _Refusal(
@@ -243,7 +313,7 @@ def _again(view: View, kept: Mask, file_type: FileType) -> View:
     """Understand the file anew from the records that stay, as whoever reads the mended file will."""
     again = interpret(view.lines.select(kept), file_type)
     if isinstance(again, Unreadable):
-        raise _Refusal(again.finding)
+        raise _Refusal(again.finding, again.details)
     if again.bad.any() or again.placement.odd_columns or not again.lengths.complete.all():
         raise _Refusal(
             _refusal(
@@ -317,36 +387,6 @@ def _layout(view: View, file_type: FileType) -> TableLayout:
         records=len(view.records),
         fields=tuple(fields),
     )
-
-
-def _time_span(view: View, file_type: FileType) -> tuple[str, str, date]:
-    known = np.flatnonzero(view.times.known)
-    micros = view.times.micros[known]
-    first, last = int(known[np.argmin(micros)]), int(known[np.argmax(micros)])
-    digits = min(
-        _MAX_FRACTION_DIGITS, max(_fraction_digits(view, file_type, record) for record in (first, last))
-    )
-    start, stop = (int(view.times.micros[record]) for record in (first, last))
-    return _iso(start, digits), _iso(stop, digits), (_EPOCH + timedelta(microseconds=start)).date()
-
-
-def _fraction_digits(view: View, file_type: FileType, record: int) -> int:
-    """How many digits after the point the time of one record has."""
-    if file_type.time.is_text:
-        return time_picture(file_type.time).fraction_digits
-    names = [column.known.name for column in view.placement.match.columns]
-    field = names.index(file_type.time.column)
-    slots = view.placement.slots
-    cell = view.records.rows[record, slots.begins[field] : slots.ends[field]].tobytes().strip()
-    if b"e" in cell.lower():
-        return _MAX_FRACTION_DIGITS
-    return len(cell.partition(b".")[2])
-
-
-def _iso(micros: int, digits: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=micros)
-    whole = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
-    return f"{whole}.{moment.microsecond:06d}"[: 20 + digits if digits else 19] + "Z"
 
 
 def _truncated(view: View) -> Finding:

@@ -7,6 +7,7 @@ pad-header                 short header lines are filled up with blanks to the l
 drop-truncated-tail        what is cut off at the end of the file goes
 drop-leading-blank-records the leading records that are not yet complete go
 drop-damaged-records       records that cannot be labelled go
+drop-masked-records        the records of an interval go that a person left out
 normalise-line-ends        every line ends with CR LF
 =========================  =====================================================================================
 
@@ -24,7 +25,7 @@ import numpy as np
 from drf_reprocess.drf.lines import HeaderLine, Lines, Mask
 from drf_reprocess.drf.records import FILLER, record_texts
 from drf_reprocess.errors import ConservationError
-from drf_reprocess.model import Mend
+from drf_reprocess.model import MaskedInterval, Mend
 
 CRLF = b"\r\n"
 
@@ -173,6 +174,14 @@ def drop_damaged_records(lines: Lines, damaged: Mask) -> Repaired:
     count, size = _size(lines, damaged)
     words = f"removed {_count(count, 'damaged record')} ({_count(size, 'byte')})"
     return _drop(lines, damaged, "drop-damaged-records", words)
+
+
+def drop_masked_records(lines: Lines, masked: Mask, interval: MaskedInterval) -> Repaired:
+    """Drop the records of an interval that a person left out."""
+    count, size = _size(lines, masked)
+    span = f"from {interval.start_time} to {interval.stop_time}"
+    words = f"removed {_count(count, 'record')} {span} ({_count(size, 'byte')}) {interval.words}"
+    return _drop(lines, masked, "drop-masked-records", words.rstrip())
 
 
 def _size(lines: Lines, mask: Mask) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from drf_reprocess.errors import ProfileError
+from drf_reprocess.identifiers import Lidvid
 from drf_reprocess.model import HistoryEntry
 from drf_reprocess.pds4.areas import (
     add_citation,
@@ -26,7 +27,7 @@ README_WIDTH = 78
 def bundle_label(facts: BundleFacts, profile: Profile, bundle: Bundle) -> bytes:
     """Return the label of one bundle: deterministic, UTF-8, pretty-printed.
 
-    Its members are Data collections, all primary, by LIDVID, in the order of their identifiers. `ProfileError` if
+    Its members stand in the order of their identifiers, by LIDVID where they have a version. `ProfileError` if
     the information model is unknown or a text breaks its rules; ``ValueError`` without members.
     """
     if not facts.members:
@@ -49,11 +50,14 @@ def bundle_label(facts: BundleFacts, profile: Profile, bundle: Bundle) -> bytes:
     add(text, "parsing_standard_id", "7-Bit ASCII Text")
     add(text, "description", "What the bundle holds, and its versions.")
     add(text, "record_delimiter", find_dialect(model.version).record_delimiter)
-    for member in sorted(facts.members):
+    for member in sorted(facts.members, key=lambda member: member.lid):
         entry = add(root, "Bundle_Member_Entry")
-        add(entry, "lidvid_reference", str(member))
-        add(entry, "member_status", "Primary")
-        add(entry, "reference_type", "bundle_has_data_collection")
+        if member.vid is None:
+            add(entry, "lid_reference", str(member.lid))
+        else:
+            add(entry, "lidvid_reference", str(Lidvid(member.lid, member.vid)))
+        add(entry, "member_status", "Primary" if member.primary else "Secondary")
+        add(entry, "reference_type", member.reference_type)
     return render(root, model)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -23,6 +24,28 @@ _PSEUDO_ATTRIBUTE = re.compile(r"""([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")
 
 
+class LabelEssence(NamedTuple):
+    """What of a label counts when two are compared."""
+
+    instructions: tuple[str, ...]
+    """The processing instructions around the root element, their parts in order of name."""
+    root: Element
+    """The tree without what always moves, white space collapsed."""
+
+
+def reduce_label(label: bytes) -> LabelEssence:
+    """Return a label without version_id, Modification_History, publication_year, creation_date_time and comments.
+
+    `UnreadableLabel` if it is no PDS4 label.
+    """
+    root = parse_pds4(label)
+    around = nodes_before(root) + list(root.itersiblings())
+    instructions = tuple(_normalise_instruction(node) for node in around if is_instruction(node))
+    _drop_moving(root)
+    _collapse_white_space(root)
+    return LabelEssence(instructions, root)
+
+
 def label_digest(label: bytes) -> str:
     """Return the SHA-256 of a label in canonical form, in hexadecimal digits.
 
@@ -31,13 +54,9 @@ def label_digest(label: bytes) -> str:
     So indentation, line ends, order of attributes, quotes and prefixes do not count, and everything else does.
     `UnreadableLabel` if it is no PDS4 label.
     """
-    root = parse_pds4(label)
-    around = nodes_before(root) + list(root.itersiblings())
-    instructions = [_normalise_instruction(node) for node in around if is_instruction(node)]
-    _drop_moving(root)
-    _collapse_white_space(root)
-    canonical = etree.canonicalize(root, with_comments=False, rewrite_prefixes=True)
-    text = "\n".join([*instructions, canonical])
+    essence = reduce_label(label)
+    canonical = etree.canonicalize(essence.root, with_comments=False, rewrite_prefixes=True)
+    text = "\n".join([*essence.instructions, canonical])
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

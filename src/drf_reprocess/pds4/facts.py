@@ -11,6 +11,7 @@ from datetime import date
 
 from drf_reprocess.identifiers import Lidvid
 from drf_reprocess.model import HistoryEntry, TableLayout
+from drf_reprocess.pds4.read import BundleMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +62,5 @@ class BundleFacts:
     creation_time: str
     readme_name: str
     readme: bytes
-    members: tuple[Lidvid, ...]
+    members: tuple[BundleMember, ...]
+    """In any order; collections that the profile does not make, such as documents, among them."""

@@ -35,6 +35,7 @@ class BundleMember(NamedTuple):
     lid: Lid
     vid: Vid | None
     primary: bool
+    reference_type: str = "bundle_has_data_collection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,9 @@ def _read_entry(detail: Element) -> HistoryEntry:
 
 def _read_member(entry: Element) -> BundleMember:
     primary = text_of(entry, "member_status") == "Primary"
+    kind = text_of(entry, "reference_type") or ""
     reference = text_of(entry, "lidvid_reference")
     if reference is None:
-        return BundleMember(Lid(_require(entry, "lid_reference")), None, primary)
+        return BundleMember(Lid(_require(entry, "lid_reference")), None, primary, kind)
     lidvid = Lidvid.from_text(reference)
-    return BundleMember(lidvid.lid, lidvid.vid, primary)
+    return BundleMember(lidvid.lid, lidvid.vid, primary, kind)

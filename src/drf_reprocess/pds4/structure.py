@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drf_reprocess.pds4.elements import Element
-from drf_reprocess.pds4.parsing import find, find_all, integer_of, iterate, line_of, local_name, text_of
+from drf_reprocess.pds4.elements import PDS, Element
+from drf_reprocess.pds4.parsing import (
+    find,
+    find_all,
+    integer_of,
+    iterate,
+    line_of,
+    local_name,
+    parse_pds4,
+    text_of,
+)
 
 FIXED_TABLES = frozenset({"Table_Character"})
 DELIMITED_TABLES = frozenset({"Table_Delimited", "Inventory"})
 FIELD_DELIMITERS = {"comma": b",", "horizontal tab": b"\t", "semicolon": b";", "vertical bar": b"|"}
 """By the small form of ``field_delimiter``, which is spelled with capitals since model 1.4."""
+
+_TABLES = ("Table_Character", "Table_Delimited", "Table_Binary", "Inventory")
+_DELIMITERS = ("record_delimiter", "field_delimiter")
+_RECORDS = ("Record_Character", "Record_Delimited", "Record_Binary")
+_PARTS = tuple(
+    f"{{{PDS}}}{name}"
+    for name in (
+        *("record_length", "maximum_record_length"),
+        *("Field_Character", "Field_Delimited", "Field_Binary", "name", "field_location", "field_length"),
+        *("maximum_field_length", "data_type", "unit"),
+        *("Group_Field_Character", "Group_Field_Delimited", "Group_Field_Binary"),
+        *("repetitions", "group_location", "group_length"),
+    )
+)
+"""What decides how the bytes of a record are read, and what they mean."""
 
 _MAX_FIELDS = 100_000
 """Groups may repeat groups: a label of a few lines could ask for more fields than memory holds."""
@@ -147,3 +172,26 @@ def _read_field(element: Element, base: int) -> LabelField:
         data_type=text_of(element, "data_type") or "",
         line=line_of(element),
     )
+
+
+def structure_digest(label: bytes) -> str:
+    """Return the SHA-256 of the record structure that a label describes, in hexadecimal digits.
+
+    Alike in all labels whose tables have the same class, delimiters, record length and fields (name, location, length,
+    data type and unit, in their order) under the same information model: a product of another one needs a review before
+    it is delivered (SIS 4.2). Records, offsets, sizes, checksums, names of files and tables, and descriptions do not count.
+    `UnreadableLabel` if it is no PDS4 label.
+    """
+    return digest_structure(parse_pds4(label))
+
+
+def digest_structure(root: Element) -> str:
+    """Return the digest of `structure_digest` of a label that is parsed already."""
+    rows = [text_of(root, "Identification_Area", "information_model_version") or ""]
+    for table in iterate(root, *_TABLES):
+        rows.append(local_name(table))
+        # Delimiters are spelled with capitals or without, by the model: the same bytes.
+        rows += [f"{name}={(text_of(table, name) or '').lower()}" for name in _DELIMITERS]
+        for record in (child for name in _RECORDS for child in find_all(table, name)):
+            rows += [f"{local_name(part)}={(part.text or '').strip()}" for part in record.iter(*_PARTS)]
+    return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()

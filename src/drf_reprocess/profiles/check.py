@@ -12,6 +12,8 @@ from drf_reprocess.identifiers import Lid
 from drf_reprocess.model import Kind
 from drf_reprocess.profiles.columns import all_columns, final_names
 from drf_reprocess.profiles.model import (
+    ANY_VARIANT,
+    NO_VARIANT,
     Bundle,
     Collection,
     ColumnSet,
@@ -49,6 +51,7 @@ PURPOSES = (
     "Science",
     "Supporting Observation",
 )
+VARIANT = re.compile(r"[^\sA-Z*]+")
 TIME_TOKENS = re.compile(r"yyyy|yy|ddd|dd|MM|hh|mm|ss|f+|[^A-Za-z]|T|Z")
 
 
@@ -56,8 +59,7 @@ def find_problems(profile: Profile) -> Iterator[Problem]:
     """Yield what does not agree; paths are locations in `Profile`."""
     yield from _check_context(profile)
     for index, file_type in enumerate(profile.types):
-        yield from _check_ascii(file_type, ("types", index))
-        yield from _check_type(file_type, ("types", index))
+        yield from check_type(file_type, ("types", index))
     yield from _check_regexes(profile)
     yield from _check_placement(profile)
     for index, bundle in enumerate(profile.bundles):
@@ -65,9 +67,13 @@ def find_problems(profile: Profile) -> Iterator[Problem]:
     yield from _check_bundle_folders(profile)
     yield from _check_phases(profile)
     yield from _check_package_name(profile)
+    yield from _check_precedence(profile)
+    yield from _check_events(profile)
 
 
-def _check_type(file_type: FileType, path: Path) -> Iterator[Problem]:
+def check_type(file_type: FileType, path: Path) -> Iterator[Problem]:
+    """Yield what does not agree within one file type, which stands at ``path``."""
+    yield from _check_ascii(file_type, path)
     if not TYPE_NAME.fullmatch(file_type.name):
         yield Problem(path, file_type.name, "a name of small letters, digits, '-' and '_'")
     for key, values in (("names", file_type.names), ("column_sets", file_type.column_sets)):
@@ -336,3 +342,27 @@ def _check_package_name(profile: Profile) -> Iterator[Problem]:
         yield Problem(
             ("package", "name"), template, "a file name of letters, digits, '-' and '_' that has {number}"
         )
+
+
+def _check_precedence(profile: Profile) -> Iterator[Problem]:
+    precedence = profile.precedence
+    for key, values in (("rules", precedence.rules), ("variants", precedence.variants)):
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                yield Problem(("precedence", key, index), value, "each only once")
+    for index, word in enumerate(precedence.variants):
+        if word not in (NO_VARIANT, ANY_VARIANT) and not VARIANT.fullmatch(word):
+            expected = f"a word of a file name in small letters, {NO_VARIANT!r} for none or {ANY_VARIANT!r} for any other"
+            yield Problem(("precedence", "variants", index), word, expected)
+
+
+def _check_events(profile: Profile) -> Iterator[Problem]:
+    for index, event in enumerate(profile.events):
+        if event.stop <= event.start:
+            yield Problem(
+                ("events", index, "stop"),
+                event.stop.isoformat(),
+                f"a time after its start {event.start.isoformat()}",
+            )
+        if not event.text.strip() or not event.text.isprintable():
+            yield Problem(("events", index, "text"), event.text, "one line that says what happened")

@@ -33,6 +33,22 @@ NOT_AS_MODEL: dict[type[BaseModel], tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Keys that a model has but its table in the file has not, since they are the table's own key; and the reverse."""
 
+NOT_IN_PRODUCTS_OF_TYPE = {"names", "cadence"}
+"""Keys of a file type that leave its products as they are: which files there are, and what is looked for among them."""
+NOT_IN_PRODUCTS_OF_COLLECTION = {"title", "description", "citation", "keywords", "stem"}
+NOT_IN_PRODUCTS_OF_BUNDLE = {
+    "title",
+    "description",
+    "citation",
+    "authors",
+    "keywords",
+    "stem",
+    "readme",
+    "new_version",
+    "collections",
+}
+"""Keys that stand in the label of the collection or the bundle, its file names or its readme, and nowhere else."""
+
 
 def built_in_profiles() -> tuple[str, ...]:
     """Return the names of the profiles that are shipped with the package, in alphabetical order."""
@@ -72,7 +88,28 @@ def parse_profile(text: str, where: str, companion: Companion | None = None) -> 
 
 def profile_digest(profile: Profile) -> str:
     """Return the SHA-256 of a profile's values: equal for equal profiles, however their files are laid out."""
-    values = profile.model_dump(mode="json")
+    return _digest(profile.model_dump(mode="json"))
+
+
+def type_fingerprint(profile: Profile, type_name: str) -> str:
+    """Return the SHA-256 of all values of a profile that decide data, label or Parquet of one type's products.
+
+    It is equal in two profiles that differ in other types only, in names of files, cadence, precedence, gate, events,
+    calendar or packages, or in texts that stand in labels of collections and bundles alone.
+    """
+    bundle, collection = profile.placement[type_name]
+    return _digest(
+        {
+            "type": profile.types_by_name[type_name].model_dump(mode="json", exclude=NOT_IN_PRODUCTS_OF_TYPE),
+            "collection": collection.model_dump(mode="json", exclude=NOT_IN_PRODUCTS_OF_COLLECTION),
+            "bundle": bundle.model_dump(mode="json", exclude=NOT_IN_PRODUCTS_OF_BUNDLE),
+            "context": profile.context.model_dump(mode="json"),
+            "phases": [phase.model_dump(mode="json") for phase in profile.phases],
+        }
+    )
+
+
+def _digest(values: object) -> str:
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

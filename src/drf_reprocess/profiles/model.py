@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import date
+from datetime import UTC, date
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 from drf_reprocess.identifiers import Lid
 from drf_reprocess.model import Kind
@@ -133,6 +141,23 @@ class IgnoredName(Frozen):
         return re.compile(self.regex)
 
 
+class Cadence(Frozen):
+    """How records of a type follow one another: what tells a hole in its data from a pause.
+
+    Both are seconds, and both are of time between records, not of days in file names.
+    """
+
+    gap_s: float = Field(default=86_340.0, gt=0, allow_inf_nan=False)
+    """Longest step from one record to the next that is normal, also from one file to the next; a longer one is a hole.
+
+    By default a day less a minute: where each day has a file, a day without a record is a hole, even if the files beside
+    it reach a little into it.
+    """
+    edge_s: float = Field(default=86_340.0, ge=0, allow_inf_nan=False)
+    """How long after the start of the first day that is looked at the data may begin, and how long before the end of the
+    last one they may end, without it being a hole."""
+
+
 class FileType(Frozen):
     """One of the mission's file types."""
 
@@ -146,6 +171,7 @@ class FileType(Frozen):
     header_description: str
     table_name: str
     table_description: str
+    cadence: Cadence = Cadence()
 
 
 class ContextProduct(Frozen):
@@ -229,6 +255,8 @@ class Bundle(Frozen):
     model: InformationModel
     purpose: str
     processing_level: str
+    new_version: Literal["changes", "release"] = "changes"
+    """When the bundle gets a new VID: as soon as one of its collections changed, or at each release."""
     collections: tuple[Collection, ...]
 
 
@@ -272,6 +300,64 @@ class PackageDialect(Frozen):
     name: str
     """With ``{stem}``, ``{first}``, ``{last}`` (days as 20141115) and the count ``{number:03d}``; no extension."""
     transfer_separator: str = "  "
+    label_only: Literal["product", "label"] = "product"
+    """What is shipped of a product of which only the label changed: data and label, or the label alone."""
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Gate(Frozen):
+    """How far a new version of a product may fall behind the former one before a person has to look at it."""
+
+    enabled: bool = True
+    """Whether new versions are compared with the former ones at all."""
+    records_lost: Share = 0.05
+    """Share of the former records by which their number may drop."""
+    coverage_lost: Share = 0.05
+    """Share of the time that the former records covered by which it may drop."""
+    null_rise: Share = 0.05
+    """Rise of one channel's share of nulls, absolute: 0.05 from 10 % is 15 %."""
+    range_growth: float = Field(default=10.0, ge=0, allow_inf_nan=False)
+    """How many times its former span (maximum less minimum) the values of a numeric channel may leave the former range."""
+
+
+Rule = Literal["variant", "newest", "largest", "name"]
+
+NO_VARIANT = ""
+ANY_VARIANT = "*"
+
+
+class Precedence(Frozen):
+    """Which of several files of one type and day span is delivered."""
+
+    rules: tuple[Rule, ...] = ("variant", "newest")
+    """In turn, each for those that the ones before leave equal.
+
+    ``variant``: by ``variants``; ``newest``: the latest modification time; ``largest``: the most bytes; ``name``: the
+    last name in the order of characters. What no rule parts and is not alike in content is a conflict for a person.
+    """
+    variants: tuple[str, ...] = ("manual", ANY_VARIANT, NO_VARIANT)
+    """Variant words of file names in small letters, best first; `NO_VARIANT` for none, `ANY_VARIANT` for any other.
+
+    What is not listed comes last. By default a file that was extracted again by hand goes before the one it mends.
+    """
+    covered_twice: Literal["both", "wider"] = "both"
+    """What becomes of a file whose days lie within those of another file of its type: both are delivered, or the wider
+    one stands for both."""
+
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+
+class MissionEvent(Frozen):
+    """A time in which the mission is known to have had no data, or fewer, and why."""
+
+    start: UtcTime
+    stop: UtcTime
+    kind: Literal["outage", "safe-hold", "conjunction"]
+    text: str
+    """What happened, for a reader of a list of holes."""
 
 
 class Profile(Frozen):
@@ -287,6 +373,10 @@ class Profile(Frozen):
     phases: tuple[Phase, ...] = ()
     calendar: Calendar
     package: PackageDialect
+    gate: Gate = Gate()
+    precedence: Precedence = Precedence()
+    events: tuple[MissionEvent, ...] = ()
+    """Known times without data, in any order; they may overlap."""
 
     @cached_property
     def types_by_name(self) -> dict[str, FileType]:

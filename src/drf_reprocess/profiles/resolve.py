@@ -23,7 +23,12 @@ TOP_KEYS = (
     "phases",
     "calendar",
     "package",
+    "gate",
+    "precedence",
+    "events",
 )
+TAKEN_AS_THEY_ARE = ("name", "mission", "phases", "calendar", "gate", "precedence", "events")
+"""Keys whose values hold no placeholders."""
 DEFAULT_KEYS = ("type", "bundle", "collection")
 
 Table = dict[str, Toml]
@@ -80,9 +85,7 @@ class Resolver:
         self._check_keys(self._table(("defaults",)), DEFAULT_KEYS, ("defaults",))
         instruments = self._table(("context", "instruments"))
         resolved = Resolved(
-            values={
-                key: self.tree[key] for key in ("name", "mission", "phases", "calendar") if key in self.tree
-            },
+            values={key: self.tree[key] for key in TAKEN_AS_THEY_ARE if key in self.tree},
             problems=self.problems,
             type_names=list(self._table(("types",))),
             bundle_keys=list(self._table(("bundles",))),

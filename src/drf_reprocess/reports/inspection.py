@@ -11,7 +11,7 @@ from drf_reprocess.digests import digest_bytes
 from drf_reprocess.drf.naming import FileName, match_name
 from drf_reprocess.drf.reader import Reading
 from drf_reprocess.errors import ConfigurationError
-from drf_reprocess.model import Finding, RepairOptions, WorkItem
+from drf_reprocess.model import Candidate, Finding, RepairOptions
 from drf_reprocess.pipeline import decide_run_time
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.profiles.model import IgnoredName
@@ -51,11 +51,11 @@ def inspect_file(path: str, config: Config) -> dict[str, Any]:
         )
         return document | {"type": None, "refused": {"code": "name-unknown", "message": reason}}
     _, collection = profile.placement[named.type]
-    item = WorkItem(named.product_id, named.type, collection.lid.child(named.product_id), (), "inspected")
+    candidate = Candidate(named.product_id, collection.lid.child(named.product_id), ())
     repair = RepairOptions(config.repair.policy, config.repair.max_leading, config.repair.max_damaged)
     options = LineOptions(profile, repair, decide_run_time(config, os.environ))
-    done = reprocess(raw, digest_bytes(raw), item, name, options)
-    document |= {"type": named.type, "product_id": named.product_id, "lid": str(item.lid)}
+    done = reprocess(raw, digest_bytes(raw), candidate, named.type, name, options)
+    document |= {"type": named.type, "product_id": named.product_id, "lid": str(candidate.lid)}
     document |= _reading(done.reading)
     document["refused"] = _finding(done.refused) if done.refused else None
     document["label_preview"] = done.label.decode()

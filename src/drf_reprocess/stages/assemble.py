@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from drf_reprocess.catalog.base import Catalog
@@ -16,7 +16,7 @@ from drf_reprocess.pds4.check import check_label
 from drf_reprocess.pds4.collection import collection_label
 from drf_reprocess.pds4.facts import BundleFacts, CollectionFacts
 from drf_reprocess.pds4.inventory import read_inventory, write_inventory
-from drf_reprocess.pds4.read import read_label
+from drf_reprocess.pds4.read import BundleMember, read_label
 from drf_reprocess.pds4.schemas import schema_set
 from drf_reprocess.profiles.model import Bundle, Collection, Profile
 from drf_reprocess.storage.base import Store, object_key, put_object
@@ -33,6 +33,12 @@ class AssembleContext:
     run_time: str
     reason: str
     xml_catalog: str | None
+    releases: Mapping[Lid, int]
+    """Number of the release that the run makes of each bundle."""
+    bump: str = "minor"
+    """How far the version of what changed rises."""
+    outdated: frozenset[Lid] = frozenset()
+    """Bundles that get a new version whatever changed, because the profile wants one at each release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +63,67 @@ class _Draft:
     file: bytes
 
 
-def assemble(catalog: Catalog, context: AssembleContext, executor: Executor) -> tuple[AggregateRecord, ...]:
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """The versions of a collection or bundle that decide the next one."""
+
+    base: AggregateRecord | None
+    """The latest that is used up."""
+    current: AggregateRecord | None
+
+    def standing(self, members_digest: str) -> AggregateRecord | None:
+        """Return the version that has these members already; a later one that no delivery holds is not needed then."""
+        for record in (self.current, self.base):
+            if record is not None and record.members_digest == members_digest:
+                return record
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What the stage made; the caller commits it in one transaction."""
+
+    records: tuple[AggregateRecord, ...]
+    """New versions, and former ones that stand again."""
+    left: tuple[Lid, ...]
+    """Collections that have no members any more."""
+
+
+def assemble(catalog: Catalog, context: AssembleContext, executor: Executor) -> Assembly:
     """Write new versions of collections and bundles whose members are not those of their current version.
 
-    A collection or bundle without members is neither written nor listed. Objects are stored, rows are not: the caller
-    commits them in one transaction.
+    A collection or bundle without members is neither written nor listed. Objects are stored, rows are not.
     """
-    current = catalog.current_aggregates()
+    current, bases = catalog.current_aggregates(), catalog.aggregate_bases()
     drafts: list[_Draft] = []
+    returned: list[AggregateRecord] = []
+    left: list[Lid] = []
+
+    def settle(lid: Lid, made: _Draft | AggregateRecord | None) -> AggregateRecord | None:
+        if isinstance(made, _Draft):
+            drafts.append(made)
+            return made.record
+        if made is not None and made != current.get(lid):
+            returned.append(made)
+        return made
+
     for bundle in context.profile.bundles:
         present: dict[Lid, AggregateRecord] = {}
         for collection in bundle.collections:
-            former = current.get(collection.lid)
-            renewed = _assemble_collection(catalog, context, bundle, collection, former)
-            if renewed is not None:
-                drafts.append(renewed)
-            if (standing := renewed.record if renewed else former) is not None:
-                present[collection.lid] = standing
+            versions = _Versions(bases.get(collection.lid), current.get(collection.lid))
+            made = settle(
+                collection.lid, _assemble_collection(catalog, context, bundle, collection, versions)
+            )
+            if made is not None:
+                present[collection.lid] = made
+            elif collection.lid in current:
+                left.append(collection.lid)
         if present:
-            renewed = _assemble_bundle(context, bundle, present, current.get(bundle.lid))
-            if renewed is not None:
-                drafts.append(renewed)
+            versions = _Versions(bases.get(bundle.lid), current.get(bundle.lid))
+            settle(bundle.lid, _assemble_bundle(context, bundle, present, versions))
     for event in executor.run(prove_label, context, drafts):
         event.value()
-    return tuple(draft.record for draft in drafts)
+    return Assembly((*(draft.record for draft in drafts), *returned), tuple(left))
 
 
 def _assemble_collection(
@@ -88,8 +131,8 @@ def _assemble_collection(
     context: AssembleContext,
     bundle: Bundle,
     collection: Collection,
-    former: AggregateRecord | None,
-) -> _Draft | None:
+    versions: _Versions,
+) -> _Draft | AggregateRecord | None:
     members: dict[Lid, Vid] = {}
     start_time, stop_time = "9", ""
     for member in catalog.members(collection.lid):
@@ -99,20 +142,22 @@ def _assemble_collection(
         return None
     inventory = write_inventory(Lidvid(lid, vid) for lid, vid in members.items())
     members_digest = hashlib.sha256(inventory).hexdigest()
-    if former is not None and former.members_digest == members_digest:
-        return None
+    if (standing := versions.standing(members_digest)) is not None:
+        return standing
+    base = versions.base
     span = _Span(start_time, stop_time)
-    before = _inventory_members(context.output, former) if former else {}
-    changes = compare_members(before, members)
-    former_vid = former.lidvid.vid if former else None
-    vid = next_aggregate_vid(former_vid, changes)
-    words = describe_aggregate(former_vid, changes, "product", span.days, context.reason)
+    changes = compare_members(_inventory_members(context.output, base) if base else {}, members)
+    base_vid = base.lidvid.vid if base else None
+    vid = next_aggregate_vid(base_vid, context.bump)
+    words = describe_aggregate(
+        base_vid, changes, "product", span.days, context.reason, context.releases.get(bundle.lid, 0)
+    )
     facts = CollectionFacts(
         lidvid=Lidvid(collection.lid, vid),
         type=collection.type,
         start_time=span.start_time,
         stop_time=span.stop_time,
-        history=extend_history(former.history if former else (), context.run_time[:10], vid, words),
+        history=extend_history(base.history if base else (), context.run_time[:10], vid, words),
         publication_year=int(context.run_time[:4]),
         creation_time=context.run_time,
         inventory_name=f"{collection.stem}_inventory_{vid}.csv",
@@ -139,23 +184,31 @@ def _assemble_bundle(
     context: AssembleContext,
     bundle: Bundle,
     collections: Mapping[Lid, AggregateRecord],
-    former: AggregateRecord | None,
-) -> _Draft | None:
-    members = {lid: record.lidvid.vid for lid, record in sorted(collections.items())}
-    listing = "\n".join(f"{lid}::{vid}" for lid, vid in members.items())
+    versions: _Versions,
+) -> _Draft | AggregateRecord:
+    base = versions.base
+    before = _bundle_members(context.output, base) if base else ()
+    made = {collection.lid for collection in bundle.collections}
+    members = (
+        *(BundleMember(lid, record.lidvid.vid, True) for lid, record in sorted(collections.items())),
+        *(member for member in before if member.lid not in made),
+    )
+    listing = "\n".join(f"{member.lid}::{member.vid}" for member in sorted(members, key=lambda one: one.lid))
     members_digest = hashlib.sha256(listing.encode()).hexdigest()
-    if former is not None and former.members_digest == members_digest:
-        return None
+    standing = versions.standing(members_digest)
+    if standing is not None and not (bundle.lid in context.outdated and standing is base):
+        return standing
     span = _Span(
         min(record.start_time for record in collections.values()),
         max(record.stop_time for record in collections.values()),
     )
-    before = _bundle_members(context.output, former) if former else {}
-    changes = compare_members(before, members)
-    former_vid = former.lidvid.vid if former else None
-    vid = next_aggregate_vid(former_vid, changes)
-    words = describe_aggregate(former_vid, changes, "collection", span.days, context.reason)
-    history = extend_history(former.history if former else (), context.run_time[:10], vid, words)
+    changes = compare_members(_with_vids(before), _with_vids(members))
+    base_vid = base.lidvid.vid if base else None
+    vid = next_aggregate_vid(base_vid, context.bump)
+    words = describe_aggregate(
+        base_vid, changes, "collection", span.days, context.reason, context.releases.get(bundle.lid, 0)
+    )
+    history = extend_history(base.history if base else (), context.run_time[:10], vid, words)
     facts = BundleFacts(
         lidvid=Lidvid(bundle.lid, vid),
         start_time=span.start_time,
@@ -165,7 +218,7 @@ def _assemble_bundle(
         creation_time=context.run_time,
         readme_name=f"readme_{bundle.stem}_{vid}.txt",
         readme=readme_text(bundle, history),
-        members=tuple(Lidvid(lid, member) for lid, member in members.items()),
+        members=members,
     )
     label = bundle_label(facts, context.profile, bundle)
     record = AggregateRecord(
@@ -212,6 +265,9 @@ def _inventory_members(output: Store, former: AggregateRecord) -> dict[Lid, Vid]
     return {row.lid: row.vid for row in rows.rows if row.vid is not None}
 
 
-def _bundle_members(output: Store, former: AggregateRecord) -> dict[Lid, Vid]:
-    contents = read_label(output.read(object_key(former.label.sha256)))
-    return {member.lid: member.vid for member in contents.members if member.vid is not None}
+def _bundle_members(output: Store, former: AggregateRecord) -> tuple[BundleMember, ...]:
+    return read_label(output.read(object_key(former.label.sha256))).members
+
+
+def _with_vids(members: Iterable[BundleMember]) -> dict[Lid, Vid]:
+    return {member.lid: member.vid for member in members if member.vid is not None}

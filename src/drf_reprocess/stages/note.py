@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.identifiers import FIRST_VID
-from drf_reprocess.model import DeliveryRecord, VerificationReport
+from drf_reprocess.model import DeliveryRecord, DeliveryState, VerificationReport
 from drf_reprocess.profiles.model import Profile
 from drf_reprocess.stages.package import DELIVERIES, Delivery, segments_key
 from drf_reprocess.storage.base import Store
@@ -35,10 +35,10 @@ def settle_deliveries(catalog: Catalog, output: Store) -> None:
         if run.state in ("running", "failed", "interrupted"):
             output.remove_tree(segments_key(run.run_id))
     for record in catalog.deliveries():
-        if record.state == "packed":
+        if record.state in (DeliveryState.PLANNED, DeliveryState.PACKED):
             output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
             catalog.forget_delivery(record.delivery_id)
-        elif record.state == "verified" and not output.exists(_json_key(record)):
+        elif record.state is DeliveryState.VERIFIED and not output.exists(_json_key(record)):
             write_delivery_json(output, record)
 
 
@@ -55,6 +55,8 @@ def write_delivery_json(output: Store, record: DeliveryRecord) -> None:
     document = {
         "delivery": record.delivery_id,
         "bundle": str(record.bundle_lid),
+        "release": record.release_id,
+        "receiver": record.receiver,
         "run_time": record.run_time,
         "products": record.products,
         "codec": record.codec,
@@ -75,6 +77,7 @@ def _note(profile: Profile, delivery: Delivery, report: VerificationReport) -> I
     yield f"Package    {package}"
     yield f"           {record.package_bytes} bytes, SHA-256 {record.package_sha256}"
     yield f"Bundle     {record.bundle_lid}"
+    yield f"Release    {record.release_id}, for {record.receiver}"
     yield f"Coverage   {record.first_day} to {record.last_day} (days of the products in this package)"
     yield f"Prepared   {record.run_time}"
     yield f"Compressed {record.format}, {record.codec}"

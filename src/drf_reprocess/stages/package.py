@@ -8,8 +8,8 @@ compressed them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, groupby
 
@@ -19,7 +19,14 @@ from drf_reprocess.archives.codec import Codec
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
 from drf_reprocess.errors import CodecMissing, PackageError
-from drf_reprocess.model import Deliverable, DeliveryMember, DeliveryRecord, StoredObject
+from drf_reprocess.identifiers import Lid
+from drf_reprocess.model import (
+    Deliverable,
+    DeliveryMember,
+    DeliveryRecord,
+    DeliveryState,
+    StoredObject,
+)
 from drf_reprocess.pds4.manifests import write_checksum_manifest, write_transfer_manifest
 from drf_reprocess.profiles.model import Bundle, Calendar, Profile
 from drf_reprocess.storage.base import Part, Store, object_key
@@ -86,34 +93,46 @@ class Delivery:
     deliverables: tuple[Deliverable, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """For whom and in what a run's deliveries go."""
+
+    receiver: str
+    releases: Mapping[Lid, str]
+    """Release id of each bundle."""
+    run_id: str
+    run_time: str
+
+
 def package(
     catalog: Catalog,
     executor: Executor,
     output: Store,
     profile: Profile,
     options: PackageOptions,
-    *,
-    run_id: str,
-    run_time: str,
+    shipment: Shipment,
     advance: Callable[[int, int], None],
 ) -> Iterator[Delivery]:
-    """Pack everything that is in no live delivery, bundle by bundle, and yield each delivery as it is recorded.
+    """Pack everything that is in no live delivery to the receiver, bundle by bundle, and yield each delivery as packed.
 
+    A delivery is a change set against what the receiver has accepted or has in flight, over the whole mission.
     ``advance`` is told of files and bytes as they are compressed.
     """
     codec = Codec(options.codec, options.level)
-    segments = segments_key(run_id)
+    segments = segments_key(shipment.run_id)
     context = SegmentContext(output, options.format, codec.name, codec.level, codec.version)
     for bundle in profile.bundles:
-        for group in _groups(catalog, bundle, options.by, profile.calendar):
+        for group in _groups(catalog, profile, bundle, shipment.receiver, options.by):
             try:
                 packed = _compress(executor, context, segments, group, advance)
                 for part in _split(group, packed, options):
                     number = catalog.next_delivery_number(bundle.lid)
-                    writer = _PackageWriter(output, profile, bundle, options, codec, run_id, run_time)
-                    record, members = writer.write(number, part, packed)
+                    writer = PackageWriter(output, profile, bundle, options.format, codec, shipment)
+                    record, members = writer.plan(number, part)
                     catalog.commit_delivery(record, members)
-                    yield Delivery(record, part)
+                    record = writer.write(record, members, part, packed)
+                    catalog.complete_delivery(record)
+                    yield Delivery(replace(record, state=DeliveryState.PACKED), part)
             finally:
                 output.remove_tree(segments)
 
@@ -153,17 +172,26 @@ def hash_object(output: Store, key: str) -> str:
 
 
 def _groups(
-    catalog: Catalog, bundle: Bundle, by: str, calendar: Calendar
+    catalog: Catalog, profile: Profile, bundle: Bundle, receiver: str, by: str
 ) -> Iterator[tuple[Deliverable, ...]]:
     """Yield undelivered products by delivery period; collections and bundle travel with the last, after all they list."""
-    days = [date.fromisoformat(day) for day in catalog.undelivered_days(bundle.lid)]
-    periods = [tuple(group) for _, group in groupby(days, key=lambda day: _period(day, by, calendar))]
-    aggregates = catalog.undelivered_aggregates(bundle.lid)
+    days = [date.fromisoformat(day) for day in catalog.undelivered_days(bundle.lid, receiver)]
+    periods = [tuple(group) for _, group in groupby(days, key=lambda day: _period(day, by, profile.calendar))]
+    aggregates = catalog.undelivered_aggregates(bundle.lid, receiver)
     for place, period in enumerate(periods, 1):
-        products = catalog.undelivered_products(bundle.lid, str(period[0]), str(period[-1]))
+        products = catalog.undelivered_products(bundle.lid, receiver, str(period[0]), str(period[-1]))
+        if profile.package.label_only == "label":
+            products = [_without_known_file(catalog, receiver, product) for product in products]
         yield (*products, *(aggregates if place == len(periods) else ()))
     if aggregates and not periods:
         yield tuple(aggregates)
+
+
+def _without_known_file(catalog: Catalog, receiver: str, product: Deliverable) -> Deliverable:
+    """Leave out the data file of a label-only change, where the receiver has it or will get it."""
+    lidvid = product.lidvid
+    alone = lidvid.vid.minor > 0 and catalog.has_file(receiver, lidvid.lid, product.file.md5)
+    return replace(product, label_alone=alone)
 
 
 def _period(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:
@@ -225,58 +253,74 @@ def _split(
 
 
 @dataclass(frozen=True, slots=True)
-class _PackageWriter:
+class PackageWriter:
     """Writes one package and its manifests into the delivery's folder."""
 
     output: Store
     profile: Profile
     bundle: Bundle
-    options: PackageOptions
+    format: str
     codec: Codec
-    run_id: str
-    run_time: str
+    shipment: Shipment
 
-    def write(
-        self, number: int, part: Sequence[Deliverable], packed: dict[str, Packed]
+    def plan(
+        self, number: int, part: Sequence[Deliverable]
     ) -> tuple[DeliveryRecord, tuple[DeliveryMember, ...]]:
-        days = [item.day for item in part if item.day is not None] or [date.fromisoformat(self.run_time[:10])]
+        """Fix content, number and names of a delivery; nothing is written."""
+        run_day = date.fromisoformat(self.shipment.run_time[:10])
+        days = [item.day for item in part if item.day is not None] or [run_day]
         name = self.profile.package.name.format(
             stem=self.bundle.stem, first=f"{min(days):%Y%m%d}", last=f"{max(days):%Y%m%d}", number=number
         )
         delivery_id = f"{self.bundle.stem}_d{number:03d}"
         base = f"{DELIVERIES}/{delivery_id}/{name}"
-        # A folder of this number that is not in the catalog is the rest of a run that was cut off.
-        self.output.remove_tree(f"{DELIVERIES}/{delivery_id}")
         members = tuple(
             sorted(
                 (DeliveryMember(path, item.lidvid, stored) for item in part for path, stored in item.members),
                 key=lambda member: member.path,
             )
         )
-        package_key = f"{base}.{self.options.format}"
-        self._compose(package_key, [packed[member.path] for member in members])
-        self._write_manifests(base, part, members)
         record = DeliveryRecord(
             delivery_id=delivery_id,
             bundle_lid=self.bundle.lid,
             number=number,
-            state="packed",
+            state=DeliveryState.PLANNED,
+            receiver=self.shipment.receiver,
+            release_id=self.shipment.releases.get(self.bundle.lid, ""),
             first_day=min(days),
             last_day=max(days),
-            package_key=package_key,
+            package_key=f"{base}.{self.format}",
             transfer_key=f"{base}_transfer_manifest.txt",
             checksum_key=f"{base}_checksum_manifest.txt",
             note_key=f"{base}_delivery_note.txt",
-            format=self.options.format,
+            format=self.format,
             codec=f"{self.codec.name} {self.codec.version} level {self.codec.level}",
-            package_bytes=self.output.size(package_key),
-            package_sha256=hash_object(self.output, package_key),
+            package_bytes=0,
+            package_sha256="",
             products=sum(item.day is not None for item in part),
             members=len(members),
-            run_id=self.run_id,
-            run_time=self.run_time,
+            run_id=self.shipment.run_id,
+            run_time=self.shipment.run_time,
         )
         return record, members
+
+    def write(
+        self,
+        record: DeliveryRecord,
+        members: Sequence[DeliveryMember],
+        part: Sequence[Deliverable],
+        packed: Mapping[str, Packed],
+    ) -> DeliveryRecord:
+        """Write package and manifests, and return the record with the package's size and digest."""
+        # A folder of this number that is not in the catalog is the rest of a run that was cut off.
+        self.output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
+        self._compose(record.package_key, [packed[member.path] for member in members])
+        self._write_manifests(record, part, members)
+        return replace(
+            record,
+            package_bytes=self.output.size(record.package_key),
+            package_sha256=hash_object(self.output, record.package_key),
+        )
 
     def _compose(self, key: str, members: Sequence[Packed]) -> None:
         """Join the members' ranges of their segments and the trailer into the package."""
@@ -291,7 +335,7 @@ class _PackageWriter:
                 parts.append(Part(member.segment, member.start, member.end))
             placed.append((member.entry, offset))
             offset += member.end - member.start
-        trailer = package_format(self.options.format).trailer(placed)
+        trailer = package_format(self.format).trailer(placed)
         self.output.compose(key, [*parts, trailer])
         if self.output.size(key) != offset + len(trailer):
             raise PackageError(
@@ -299,11 +343,11 @@ class _PackageWriter:
             )
 
     def _write_manifests(
-        self, base: str, part: Sequence[Deliverable], members: Sequence[DeliveryMember]
+        self, record: DeliveryRecord, part: Sequence[Deliverable], members: Sequence[DeliveryMember]
     ) -> None:
         transfer = write_transfer_manifest(
             ((item.lidvid, item.label_path) for item in part), self.profile.package.transfer_separator
         )
         checksum = write_checksum_manifest((member.stored.md5, member.path) for member in members)
-        self.output.write(f"{base}_transfer_manifest.txt", transfer)
-        self.output.write(f"{base}_checksum_manifest.txt", checksum)
+        self.output.write(record.transfer_key, transfer)
+        self.output.write(record.checksum_key, checksum)

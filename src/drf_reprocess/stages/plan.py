@@ -1,6 +1,6 @@
 """Plan: decide what is to be done with each received file, before anything is done.
 
-The plan is a value with counts and bytes that can be printed and checked. Its work is drawn product by product from the
+The plan is a value with counts and bytes that can be printed and checked. Its work is drawn family by family from the
 catalog's comparison of the listing with what it knows, so that it takes no more memory for a mission than for a day.
 """
 
@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby, islice
 from pathlib import PurePosixPath
 
-from drf_reprocess.catalog.base import Catalog, ListedFile, Listing
+from drf_reprocess.catalog.base import COVERED, Catalog, Head, ListedFile, Listing, Question
 from drf_reprocess.drf.naming import FileName, match_name
 from drf_reprocess.identifiers import Lid
 from drf_reprocess.model import (
-    FormerProduct,
-    ProductRecord,
+    Candidate,
+    Disposition,
     RepairOptions,
     SourceFile,
     SourceOutcome,
     SourceState,
     WorkItem,
 )
-from drf_reprocess.profiles.load import profile_digest
+from drf_reprocess.profiles.load import type_fingerprint
 from drf_reprocess.profiles.model import IgnoredName, Profile
 from drf_reprocess.reprocess import ENGINE_REVISION
+from drf_reprocess.versions import rulings
 
 PARTITIONS_PER_WORKER = 4
 """So many partitions a worker, at least, where the work is small: the last ones then end at nearly the same time."""
@@ -39,6 +41,25 @@ MAX_PARTITION_FILES = 64
 DISK_BYTES_PER_BYTE = 2.2
 """Disk that a run needs for each byte read: original, Parquet, package and, for a while, its segments."""
 
+CAMPAIGN = "campaign"
+"""Why a file that did not change is worked on in a run of mode full."""
+
+REHASH = "to be read again"
+"""Why a file that did not change is read with ``source.trust = "md5"``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What decides a plan beside the files and the catalog."""
+
+    mode: str
+    """``full``, ``release`` or ``staging``."""
+    trust: str
+    """``stat`` or ``md5``."""
+    max_file_bytes: int
+    partition_bytes: int
+    workers: int
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -48,6 +69,7 @@ class Plan:
     """
 
     products: int
+    """Families of files, each of which makes one product."""
     files: int
     bytes: int
     reasons: Mapping[str, int]
@@ -55,7 +77,8 @@ class Plan:
     set_aside: tuple[SourceOutcome, ...]
     """Files that are set aside by their listing alone, and were not before."""
     settled: Mapping[SourceState, int]
-    fingerprint: str
+    fingerprints: Mapping[str, str]
+    """By file type, as `content_fingerprints` gives them."""
     partition_bytes: int
 
     @property
@@ -69,14 +92,20 @@ class Plan:
         return int(self.bytes * DISK_BYTES_PER_BYTE)
 
 
-def content_fingerprint(profile: Profile, repair: RepairOptions) -> str:
-    """Digest of everything beside the received bytes that decides a product's content.
+def content_fingerprints(profile: Profile, repair: RepairOptions) -> dict[str, str]:
+    """Digest, for each file type, of everything beside the received bytes that decides its products' content.
 
     A source whose fingerprint in the catalog differs is planned again; what becomes of its version is then decided by
     content, so a change that does not matter changes nothing.
     """
-    parts = [ENGINE_REVISION, profile_digest(profile), asdict(repair)]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return {
+        file_type.name: hashlib.sha256(
+            json.dumps(
+                [ENGINE_REVISION, type_fingerprint(profile, file_type.name), asdict(repair)], sort_keys=True
+            ).encode()
+        ).hexdigest()
+        for file_type in profile.types
+    }
 
 
 def plan(
@@ -85,10 +114,7 @@ def plan(
     catalog: Catalog,
     profile: Profile,
     repair: RepairOptions,
-    *,
-    max_file_bytes: int,
-    partition_bytes: int,
-    workers: int,
+    options: PlanOptions,
 ) -> Plan:
     """Decide what to do with each received file; nothing is read but the catalog, nothing written but ``listing``."""
     refused: list[SourceOutcome] = []
@@ -97,21 +123,34 @@ def plan(
     def listed() -> Iterator[ListedFile]:
         for file in files:
             named = match_name(profile, PurePosixPath(file.name).name)
-            outcome = _refuse_unread(file, named, max_file_bytes)
+            outcome = _refuse_unread(file, named, options.max_file_bytes)
             if outcome is None and isinstance(named, FileName):
-                yield ListedFile(file, named.type, named.product_id)
+                first, last = named.span
+                span = first.toordinal(), last.toordinal()
+                yield ListedFile(file, named.type, named.product_id, named.family, span=span)
             elif outcome is not None and _is_known(catalog, outcome):
                 settled[outcome.state] = settled.get(outcome.state, 0) + 1
             elif outcome is not None:
                 refused.append(outcome)
 
-    fingerprint = content_fingerprint(profile, repair)
+    fingerprints = content_fingerprints(profile, repair)
     listing.add(listed())
-    compared = listing.compare(fingerprint, UNREAD_CODES)
+    otherwise = {"full": CAMPAIGN}.get(options.mode, REHASH if options.trust == "md5" else "")
+    compared = listing.compare(
+        Question(
+            fingerprints=fingerprints,
+            unread_codes=UNREAD_CODES,
+            rulings={
+                family: rulings.digest(found) for family, found in catalog.ruled_families().items() if family
+            },
+            arrivals_only=options.mode == "staging",
+            otherwise=otherwise,
+        )
+    )
     for state, count in compared.settled.items():
         kept = SourceState.UNCHANGED if state is SourceState.PROCESSED else state
         settled[kept] = settled.get(kept, 0) + count
-    fair_bytes = compared.bytes // (PARTITIONS_PER_WORKER * workers)
+    fair_bytes = compared.bytes // (PARTITIONS_PER_WORKER * options.workers)
     return Plan(
         products=compared.products,
         files=compared.files,
@@ -119,19 +158,22 @@ def plan(
         reasons=compared.reasons,
         set_aside=tuple(refused),
         settled=settled,
-        fingerprint=fingerprint,
-        partition_bytes=min(partition_bytes, max(fair_bytes, MIN_PARTITION_BYTES)),
+        fingerprints=fingerprints,
+        partition_bytes=min(options.partition_bytes, max(fair_bytes, MIN_PARTITION_BYTES)),
     )
 
 
 def partitions(
-    listing: Listing, catalog: Catalog, profile: Profile, partition_bytes: int
+    listing: Listing, catalog: Catalog, profile: Profile, partition_bytes: int, *, covered: bool = False
 ) -> Iterator[tuple[WorkItem, ...]]:
-    """Yield the planned work in groups of about ``partition_bytes``, by type and product id: one task each."""
+    """Yield the planned work in groups of about ``partition_bytes``, by type and family: one task each.
+
+    Families whose days another one covers come apart, with ``covered``: when they are planned, what became of the wider
+    one must be known.
+    """
     group: list[WorkItem] = []
     size = 0
-    for members in listing.groups():
-        item = _work_item(members, profile, catalog)
+    for item in work_items(listing, catalog, profile, covered=covered):
         if group and (size + item.bytes > partition_bytes or len(group) == MAX_PARTITION_FILES):
             yield tuple(group)
             group, size = [], 0
@@ -139,6 +181,54 @@ def partitions(
         size += item.bytes
     if group:
         yield tuple(group)
+
+
+def work_items(
+    listing: Listing, catalog: Catalog, profile: Profile, *, covered: bool = False
+) -> Iterator[WorkItem]:
+    """Yield the planned work, one item a family, with the former versions of all its products; see `partitions`."""
+    listed = listing.groups(covered=covered)
+    while groups := list(islice(listed, MAX_PARTITION_FILES)):
+        families = [members[0].family for members in groups]
+        lids = {
+            profile.placement[file.type][1].lid.child(file.product_id)
+            for members in groups
+            for file in members
+        }
+        heads: dict[str, list[Head]] = {}
+        by_lid = {head.lid: head for head in catalog.heads(families, lids)}
+        for head in by_lid.values():
+            heads.setdefault(head.family, []).append(head)
+        disposed = catalog.dispositions_of(families)
+        covering = {members[0].covering_family for members in groups} - {""}
+        standing = {
+            head.family
+            for head in (catalog.heads(covering, []) if covering else ())
+            if head.standing or (head.base and head.base.current)
+        }
+        for members in groups:
+            family = members[0].family
+            item = _work_item(members, profile, by_lid, heads.get(family, []), disposed.get(family, ()))
+            wider = profile.precedence.covered_twice == "wider"
+            yield replace(item, gives_way=wider and members[0].covering_family in standing)
+
+
+def renew_items(items: Sequence[WorkItem], catalog: Catalog) -> tuple[WorkItem, ...]:
+    """Return the same work, to be decided from the versions that stand now."""
+    heads = {
+        head.lid: head
+        for head in catalog.heads(
+            [item.family for item in items],
+            [candidate.lid for item in items for candidate in item.candidates],
+        )
+    }
+
+    def renewed(candidate: Candidate) -> Candidate:
+        head = heads.get(candidate.lid)
+        base, standing = (head.base, head.standing) if head else (None, None)
+        return replace(candidate, base=base, standing=standing)
+
+    return tuple(replace(item, candidates=tuple(map(renewed, item.candidates))) for item in items)
 
 
 UNREAD_CODES = frozenset({"not-archived", "name-unknown", "too-large"})
@@ -172,6 +262,7 @@ def _refuse_unread(
             SourceState.QUARANTINED,
             type=named.type,
             product_id=named.product_id,
+            family=named.family,
             code="too-large",
             message=f"{file.name}: {file.bytes} bytes; expected at most {max_file_bytes} (run.max_file_bytes)",
             remedy="look whether it is a data return file at all; if so raise run.max_file_bytes",
@@ -184,32 +275,36 @@ def _is_known(catalog: Catalog, outcome: SourceOutcome) -> bool:
     return known is not None and known.code == outcome.code and known.is_same(outcome.source)
 
 
-def _work_item(members: tuple[ListedFile, ...], profile: Profile, catalog: Catalog) -> WorkItem:
+def _work_item(
+    members: Sequence[ListedFile],
+    profile: Profile,
+    by_lid: Mapping[Lid, Head],
+    heads: Sequence[Head],
+    disposed: tuple[Disposition, ...],
+) -> WorkItem:
     first = members[0]
     _, collection = profile.placement[first.type]
-    lid = collection.lid.child(first.product_id)
+    candidates = []
+    for product_id, files in groupby(
+        sorted(members, key=lambda file: (file.product_id, file.file.uri)), key=lambda file: file.product_id
+    ):
+        lid = collection.lid.child(product_id)
+        head = by_lid.get(lid)
+        base, standing = (head.base, head.standing) if head else (None, None)
+        candidates.append(Candidate(product_id, lid, tuple(file.file for file in files), base, standing))
+    named = {candidate.lid for candidate in candidates}
+    candidates += [
+        Candidate(head.product_id, head.lid, (), head.base, head.standing)
+        for head in heads
+        if head.lid not in named
+    ]
+    reasons = [member.reason for member in members if member.reason] or [COVERED]
+    telling = [reason for reason in reasons if reason not in (CAMPAIGN, REHASH)]
     return WorkItem(
-        product_id=first.product_id,
+        family=first.family,
         type=first.type,
-        lid=lid,
-        sources=tuple(member.file for member in members),
-        reason=next((member.reason for member in members if member.reason), ""),
-        former=_former(catalog, lid),
-    )
-
-
-def _former(catalog: Catalog, lid: Lid) -> FormerProduct | None:
-    record = catalog.product(lid)
-    return None if record is None else former_product(record)
-
-
-def former_product(record: ProductRecord) -> FormerProduct:
-    """Return the facts of a catalogued version that a worker needs to decide the next one."""
-    return FormerProduct(
-        vid=record.lidvid.vid,
-        data_md5=record.data.md5,
-        label_digest=record.label_digest,
-        creation_time=record.creation_time,
-        history=record.history,
-        source_md5=record.source_object.md5,
+        candidates=tuple(candidates),
+        reason=(telling or reasons)[0],
+        dispositions=disposed,
+        covered_by=first.covered_by,
     )

@@ -12,29 +12,39 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Any
 
+from drf_reprocess.catalog.base import STAGED
 from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.drf import kernel
 from drf_reprocess.errors import ConservationError, StorageError
+from drf_reprocess.identifiers import Lid, Vid
 from drf_reprocess.model import (
+    Candidate,
     Decision,
+    Event,
     Finding,
     Outcome,
     ProductRecord,
     Severity,
-    SourceFile,
     SourceOutcome,
     SourceState,
     WorkItem,
 )
 from drf_reprocess.pds4.check import check_label
+from drf_reprocess.pds4.differences import label_differences
 from drf_reprocess.pds4.schemas import schema_set
+from drf_reprocess.pds4.structure import structure_digest
 from drf_reprocess.profiles.model import Profile
 from drf_reprocess.reprocess import LineOptions, Reprocessed, reprocess
 from drf_reprocess.stages import reasons
-from drf_reprocess.storage.base import Store, put_object
+from drf_reprocess.stages.contend import contend, why_before
+from drf_reprocess.stages.plan import REHASH
+from drf_reprocess.storage.base import Store, object_key, put_object
+from drf_reprocess.tables.gate import hold_reasons
 from drf_reprocess.tables.parquet import parquet_path
+from drf_reprocess.versions.rulings import Rulings
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +57,8 @@ class ProcessContext:
     source: Store
     output: Store
     xml_catalog: str | None
+    staging: bool = False
+    """Whether products are made for later: their versions are provisional."""
 
     def warm_up(self) -> None:
         """Compile the parse kernel and the schemas of all labels to be written, once a process.
@@ -104,7 +116,7 @@ def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
     except (StorageError, ConservationError):
         raise
     except Exception as error:  # no input may end a run: it is set aside with the traceback, the rest goes on
-        logger.exception("%s: the program failed on it", item.product_id)
+        logger.exception("%s: the program failed on it", item.family)
         outcome = reasons.failed(
             item,
             "internal-error",
@@ -115,91 +127,248 @@ def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
 
 
 def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
-    """Read all files received for the product; process the content that stands for it."""
-    unread: list[SourceOutcome] = []
-    by_content: dict[str, list[reasons.Received]] = {}
-    for source in item.sources:
-        received = _read_source(context, item, source)
-        if isinstance(received, SourceOutcome):
-            unread.append(received)
+    """Read all files of the family, and make the product of the one that stands for its data."""
+    received, unread = _read_all(context, item)
+    read_bytes = sum(len(one.raw) for one in received)
+    if item.reason == REHASH and (unchanged := _prove_unchanged(item, received)) is not None:
+        return replace(unchanged, read_bytes=read_bytes)
+    if item.gives_way:
+        return replace(_give_way(context, item, received, unread), read_bytes=read_bytes)
+    rulings = Rulings(item.dispositions)
+    contest = contend(item, received, context.line.profile, rulings)
+    outcomes = [*unread, *contest.outcomes]
+    made: Outcome | None = None
+    winner: reasons.Received | None = None
+    for contender in contest.ranked:
+        if made is None or winner is None:
+            tried = _process_file(context, item, contender.first, rulings)
+            outcomes += tried.sources
+            if tried.product is not None:
+                made, winner = tried, contender.first
+            outcomes += [reasons.identical_copy(item, copy, contender.first) for copy in contender.copies]
         else:
-            by_content.setdefault(received.identity.sha256, []).append(received)
-    read_bytes = sum(len(one.raw) for same in by_content.values() for one in same)
-    standing = _choose(item, by_content)
-    disputed = [same for same in by_content.values() if same is not standing]
-    if not standing:
-        outcome = Outcome(item.product_id, tuple(_conflicts(item, disputed, disputed)))
-    else:
-        first, *copies = standing
-        outcome = _process_file(context, item, first)
-        others = (
-            *(reasons.identical_copy(item, copy, first.source) for copy in copies),
-            *_conflicts(item, disputed, [standing]),
+            for one in contender.files:
+                why = contest.chosen_by or why_before(winner, one, context.line.profile)
+                outcomes.append(reasons.superseded(item, one, winner, why))
+    _keep_originals(context, received, winner)
+    outcome = Outcome(item.family, tuple(outcomes), read_bytes=read_bytes)
+    if made is None or winner is None:
+        return outcome
+    return replace(made, sources=tuple(outcomes), read_bytes=read_bytes, **_leavers(item, made, winner))
+
+
+def _give_way(
+    context: ProcessContext,
+    item: WorkItem,
+    received: list[reasons.Received],
+    unread: list[SourceOutcome],
+) -> Outcome:
+    """A wider file stands for these days alone: the originals are kept, and what stood in the archive leaves it."""
+    _keep_originals(context, received, None)
+    left = tuple(candidate.lid for candidate in item.candidates if candidate.current is not None)
+    return Outcome(
+        item.family,
+        (*unread, *(reasons.covered_twice(item, one) for one in received)),
+        expected=_expected(item),
+        left=left,
+        events=_tell_leaving(left, item.covered_by),
+    )
+
+
+def _leavers(item: WorkItem, made: Outcome, winner: reasons.Received) -> dict[str, Any]:
+    """Tell which other products of the family leave the archive, and from which versions all this was decided."""
+    others = [candidate for candidate in item.candidates if candidate is not winner.candidate]
+    left = () if made.pending else tuple(other.lid for other in others if other.current is not None)
+    told = _tell_leaving(left, winner.source.name)
+    return {"left": left, "expected": _expected(item), "events": (*made.events, *told)}
+
+
+def _tell_leaving(left: tuple[Lid, ...], stands: str) -> tuple[Event, ...]:
+    return tuple(
+        Event(
+            "left",
+            f"{lid} leaves the archive: {stands} stands for the same data",
+            product_id=lid.last,
+            lid=str(lid),
         )
-        outcome = replace(outcome, sources=(*outcome.sources, *others))
-    return replace(outcome, sources=(*outcome.sources, *unread), read_bytes=read_bytes)
+        for lid in left
+    )
 
 
-def _read_source(
-    context: ProcessContext, item: WorkItem, source: SourceFile
-) -> reasons.Received | SourceOutcome:
-    try:
-        raw = context.source.read(source.name)
-    except StorageError as error:
-        return reasons.unreadable(item, source, error)
-    if len(raw) != source.bytes:
-        return reasons.changed_while_read(item, source, len(raw))
-    return reasons.Received(source, raw, digest_bytes(raw))
+def _expected(item: WorkItem) -> tuple[tuple[Lid, Vid | None, Vid | None], ...]:
+    """Return the versions that the outcome is decided from."""
+    return tuple(
+        (
+            candidate.lid,
+            candidate.base.vid if candidate.base else None,
+            candidate.current.vid if candidate.current else None,
+        )
+        for candidate in item.candidates
+    )
 
 
-def _choose(item: WorkItem, by_content: dict[str, list[reasons.Received]]) -> list[reasons.Received]:
-    """Return the files whose content stands for the product: the archived content, else the only one, else none."""
-    for same in by_content.values():
-        if len(by_content) == 1 or (item.former and same[0].identity.md5 == item.former.source_md5):
-            return same
-    return []
+def _read_all(context: ProcessContext, item: WorkItem) -> tuple[list[reasons.Received], list[SourceOutcome]]:
+    received, unread = [], []
+    for candidate in item.candidates:
+        for source in candidate.sources:
+            try:
+                raw = context.source.read(source.name)
+            except StorageError as error:
+                unread.append(reasons.unreadable(item, source, candidate.product_id, error))
+                continue
+            if len(raw) != source.bytes:
+                unread.append(reasons.changed_while_read(item, source, candidate.product_id, len(raw)))
+            else:
+                received.append(reasons.Received(source, raw, digest_bytes(raw), candidate))
+    return received, unread
 
 
-def _conflicts(
-    item: WorkItem, disputed: list[list[reasons.Received]], against: list[list[reasons.Received]]
-) -> Iterator[SourceOutcome]:
-    for same in disputed:
-        other = next((rival[0].source for rival in against if rival is not same), None)
-        for one in same:
-            if other is not None:
-                yield reasons.product_conflict(item, one, other)
+def _prove_unchanged(item: WorkItem, received: list[reasons.Received]) -> Outcome | None:
+    """Answer at once where the only file of a family still has the bytes that the archive was made from."""
+    if len(received) != 1 or len(item.sources) != 1:
+        return None
+    (one,) = received
+    current = one.candidate.current
+    if current is None or current.source_md5 != one.identity.md5:
+        return None
+    same = reasons.tell(
+        item, one.source, one.candidate.product_id, SourceState.UNCHANGED, identity=one.identity
+    )
+    return Outcome(item.family, (same,))
 
 
-def _process_file(context: ProcessContext, item: WorkItem, chosen: reasons.Received) -> Outcome:
-    source, received = chosen.source, chosen.identity
-    file_name = PurePosixPath(source.name).name
-    done = reprocess(chosen.raw, received, item, file_name, context.line)
+def _keep_originals(
+    context: ProcessContext, received: list[reasons.Received], winner: reasons.Received | None
+) -> None:
+    """Keep what other files of the family brought: nothing that was received for a product is ever lost."""
+    if len(received) > 1 or winner is None:
+        for one in received:
+            if winner is None or one.identity.sha256 != winner.identity.sha256:
+                put_object(context.output, one.raw, one.identity)
+
+
+def _process_file(
+    context: ProcessContext, item: WorkItem, chosen: reasons.Received, rulings: Rulings
+) -> Outcome:
+    source, sha256 = chosen.source, chosen.identity.sha256
+    replacement = rulings.replacement(sha256)
+    raw, identity = chosen.raw, chosen.identity
+    if replacement is not None and replacement.replacement is not None:
+        identity = replacement.replacement
+        raw = context.output.read(object_key(identity.sha256))
+    line = replace(context.line, repair=rulings.repair(sha256, context.line.repair))
+    done = reprocess(
+        raw,
+        identity,
+        chosen.candidate,
+        item.type,
+        PurePosixPath(source.name).name,
+        line,
+        rulings=rulings.words(sha256),
+    )
     refused = done.refused or _check(context, done)
+    findings = done.reading.findings
+    if item.covered_by:
+        findings = (*findings, _covered(item))
     if refused is not None:
         refusal = reasons.set_aside(
-            item,
-            source,
-            SourceState.QUARANTINED,
-            refused.code,
-            refused.message,
-            refused.remedy,
-            received,
-            done.reading.findings,
+            item, chosen, SourceState.QUARANTINED, refused.code, refused.message, refused.remedy, findings
         )
-        return Outcome(item.product_id, (refusal,))
-    state = SourceState.UNCHANGED if done.decision is Decision.SAME else SourceState.PROCESSED
+        return Outcome(item.family, (refusal,))
     record = _store(context, item, chosen, done)
-    good = SourceOutcome(
+    objections = _object(context, item, chosen, done, rulings)
+    differences = _differences(context, chosen.candidate, done)
+    told = _tell_decision(record, done)
+    if objections:
+        held = reasons.set_aside(
+            item,
+            chosen,
+            SourceState.HELD,
+            "science-gate",
+            f"compared with its former version: {'; '.join(one.message for one in objections)}",
+            "look at it (`inspect`, the Parquet file in store/), then `disposition accept` or `disposition exclude`",
+            (*findings, *objections),
+        )
+        return Outcome(item.family, (held,), done.decision, record, pending="held", events=told)
+    is_same = done.decision is Decision.SAME
+    staged = context.staging and not is_same
+    good = reasons.tell(
+        item,
         source,
-        state,
-        received.md5,
-        received.sha256,
-        item.product_id,
-        item.type,
-        findings=done.reading.findings,
+        chosen.candidate.product_id,
+        SourceState.UNCHANGED if is_same else SourceState.PROCESSED,
+        STAGED if staged else "",
+        "its product waits for the next release" if staged else "",
+        "none needed" if staged else "",
+        chosen.identity,
+        findings,
     )
-    former = item.former.vid if item.former else None
-    return Outcome(item.product_id, (good,), done.decision, record, former)
+    return Outcome(
+        item.family,
+        (good,),
+        done.decision,
+        record,
+        pending="staged" if staged else "",
+        events=() if is_same else told,
+        differences=differences,
+    )
+
+
+def _covered(item: WorkItem) -> Finding:
+    return Finding(
+        "covered-twice",
+        Severity.INFO,
+        f"the days of its name are also covered by {item.covered_by}; by the profile's precedence both stand",
+        "none needed; precedence.covered_twice of the profile decides this",
+    )
+
+
+def _object(
+    context: ProcessContext,
+    item: WorkItem,
+    chosen: reasons.Received,
+    done: Reprocessed,
+    rulings: Rulings,
+) -> tuple[Finding, ...]:
+    """Compare changed data with what stands in the archive: the science gate, unless a person accepted it."""
+    gate = context.line.profile.gate
+    former = chosen.candidate.current or next(
+        (candidate.current for candidate in item.candidates if candidate.current is not None), None
+    )
+    if not gate.enabled or former is None or former.parquet is None or done.data is None:
+        return ()
+    if former.data_md5 == done.data.md5:
+        return ()
+    found = hold_reasons(
+        context.output.read(object_key(former.parquet.sha256)),
+        former.coverage,
+        done.parquet,
+        done.coverage,
+        gate,
+    )
+    codes = ["science-gate", *(finding.code for finding in found)]
+    return () if found and rulings.accepted(chosen.identity.sha256, codes) else found
+
+
+def _differences(context: ProcessContext, candidate: Candidate, done: Reprocessed) -> tuple[str, ...]:
+    """Tell in what an adopted label that stays differs from the one that would be written."""
+    if not done.kept_label or candidate.base is None or candidate.base.label is None:
+        return ()
+    adopted = context.output.read(object_key(candidate.base.label.sha256))
+    return label_differences(adopted, done.label)
+
+
+def _tell_decision(record: ProductRecord, done: Reprocessed) -> tuple[Event, ...]:
+    words = record.history[0].description if record.history else ""
+    return (
+        Event(
+            "decided",
+            f"{record.lidvid.vid}: {done.decision}: {words}",
+            product_id=record.product_id,
+            lid=str(record.lidvid.lid),
+            source=record.source.uri,
+        ),
+    )
 
 
 def _check(context: ProcessContext, done: Reprocessed) -> Finding | None:
@@ -234,16 +403,20 @@ def _store(
     if facts is None or data is None:
         raise ValueError("a file that is not refused has label facts and data")
     put_object(context.output, chosen.raw, chosen.identity)
-    if data is not chosen.identity:
+    if data.sha256 != chosen.identity.sha256:
         put_object(context.output, done.reading.data, data)
-    label = put_object(context.output, done.label, digest_bytes(done.label))
+    former = chosen.candidate.base
+    if done.kept_label and former is not None and former.label is not None:
+        label, digest = former.label, former.label_digest
+    else:
+        label, digest = put_object(context.output, done.label, digest_bytes(done.label)), done.label_digest
     parquet = put_object(context.output, done.parquet, digest_bytes(done.parquet))
     folder = product_folder(context.line.profile, item.type, facts.day.year)
     stem = PurePosixPath(facts.file_name).stem
     return ProductRecord(
         lidvid=facts.lidvid,
         type=item.type,
-        product_id=item.product_id,
+        product_id=chosen.candidate.product_id,
         day=facts.day,
         start_time=facts.start_time,
         stop_time=facts.stop_time,
@@ -253,13 +426,17 @@ def _store(
         data=data,
         label=label,
         parquet=parquet,
-        label_digest=done.label_digest,
+        label_digest=digest,
         data_path=f"{folder}/{facts.file_name}",
         label_path=f"{folder}/{stem}.xml",
-        parquet_path=parquet_path(item.type, facts.day, item.product_id),
+        parquet_path=parquet_path(item.type, facts.day, chosen.candidate.product_id),
         creation_time=facts.creation_time,
         history=facts.history,
         mends=done.reading.mends,
+        family=item.family,
+        structure=structure_digest(done.label),
+        coverage=done.coverage,
+        campaign=context.line.campaign.name,
     )
 
 

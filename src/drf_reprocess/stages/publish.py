@@ -6,7 +6,8 @@ A view is a folder of hard links to the immutable objects of ``store/`` (copies 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from itertools import chain
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.model import AggregateRecord, ProductRecord, StoredObject
@@ -16,6 +17,7 @@ from drf_reprocess.storage.base import Store, object_key
 
 BUNDLE_VIEW = "bundle"
 PARQUET_VIEW = "parquet"
+STAGING_VIEW = "staging"
 
 
 def columns_key(type_name: str) -> str:
@@ -39,46 +41,56 @@ class Views:
         self._bundles = {bundle.lid: bundle for bundle in profile.bundles}
 
     def product_files(self, record: ProductRecord) -> Iterator[tuple[str, StoredObject]]:
-        """Yield key and object of each file by which a product is seen."""
+        """Yield key and object of each file by which a product is seen, as far as its bytes are here."""
         bundle, _ = self.profile.placement[record.type]
-        yield bundle_key(bundle, record.data_path), record.data
-        yield bundle_key(bundle, record.label_path), record.label
-        yield f"{PARQUET_VIEW}/{record.parquet_path}", record.parquet
+        files = (
+            (bundle_key(bundle, record.data_path), record.data),
+            (bundle_key(bundle, record.label_path), record.label),
+            (f"{PARQUET_VIEW}/{record.parquet_path}", record.parquet),
+        )
+        # Of an adopted product whose data file was never seen there is a label alone, and a label needs its file.
+        if record.data.sha256:
+            yield from ((key, stored) for key, stored in files if stored.sha256)
 
     def aggregate_files(self, record: AggregateRecord) -> Iterator[tuple[str, StoredObject]]:
         """Yield key and object of each file by which a collection or bundle is seen."""
         bundle = self._bundles[record.bundle_lid]
         yield bundle_key(bundle, record.label_path), record.label
-        yield bundle_key(bundle, record.companion_path), record.companion
+        if record.companion.sha256:
+            yield bundle_key(bundle, record.companion_path), record.companion
 
-    def update(self, catalog: Catalog, run_id: str) -> int:
-        """Show what one run made, and take away what it replaced; return how many files are shown."""
+    def update(self, catalog: Catalog, run_id: str, stale: Collection[str]) -> int:
+        """Show what one run made, and take away the ``stale`` keys; return how many files are shown."""
         if self.mode == "none":
             return 0
         shown = 0
-        for row in catalog.products(run_id=run_id):
-            former = catalog.former_product(row.record.lidvid)
-            shown += self._replace(
-                self.product_files(row.record), self.product_files(former) if former else ()
-            )
-        for record in catalog.aggregates_of_run(run_id):
-            replaced = catalog.former_aggregate(record.lidvid)
-            shown += self._replace(
-                self.aggregate_files(record), self.aggregate_files(replaced) if replaced else ()
-            )
+        left = set(stale)
+        for key, stored in chain(
+            chain.from_iterable(self.product_files(row.record) for row in catalog.products(run_id=run_id)),
+            chain.from_iterable(self.aggregate_files(one) for one in catalog.aggregates_of_run(run_id)),
+        ):
+            self._show(key, stored)
+            left.discard(key)
+            shown += 1
+        for key in sorted(left):
+            self.output.remove(key)
         return shown
 
-    def _replace(
-        self, files: Iterable[tuple[str, StoredObject]], former: Iterable[tuple[str, StoredObject]]
-    ) -> int:
-        shown = set()
-        for key, stored in files:
+    def show_staged(self, catalog: Catalog) -> int:
+        """Show what waits for the next release, and nothing else, in a tree of its own: its labels are provisional."""
+        if self.mode == "none":
+            return 0
+        wanted = {
+            f"{STAGING_VIEW}/{key}": stored
+            for waiting in catalog.pending("staged")
+            for key, stored in self.product_files(waiting.record)
+        }
+        for key, stored in wanted.items():
             self._show(key, stored)
-            shown.add(key)
-        for key, _ in former:
-            if key not in shown:
-                self.output.remove(key)
-        return len(shown)
+        for file in list(self.output.list(STAGING_VIEW)):
+            if file.name not in wanted:
+                self.output.remove(file.name)
+        return len(wanted)
 
     def _show(self, key: str, stored: StoredObject) -> None:
         if self.mode == "link":

@@ -2,141 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from drf_reprocess.catalog.base import Catalog, ListedFile, RunRecord
-from drf_reprocess.errors import CatalogConflict
-from drf_reprocess.identifiers import Lid, Lidvid, Vid
+from drf_reprocess.catalog.base import Catalog, ListedFile, Question
+from drf_reprocess.errors import CatalogConflict, CatalogError
+from drf_reprocess.identifiers import Lidvid, Vid
 from drf_reprocess.model import (
-    AggregateRecord,
+    Action,
     Decision,
-    DeliveryMember,
-    DeliveryRecord,
+    DeliveryState,
+    Disposition,
     Finding,
-    HistoryEntry,
-    Mend,
     Outcome,
-    ProductRecord,
+    ReleaseRecord,
     Severity,
     SourceFile,
     SourceOutcome,
     SourceState,
-    StoredObject,
 )
-
-RUN = RunRecord(
-    run_id="20261121T000000Z-0001",
-    run_time="2026-11-21T00:00:00Z",
-    mode="full",
-    state="running",
-    started_at="2026-11-21T00:00:00Z",
-    profile="maven-anc",
-    profile_digest="p" * 64,
-    config={"source": {"uri": "/data"}},
+from drf_reprocess.testing.catalog_values import (
+    BUNDLE,
+    COLLECTION,
+    FINGERPRINTS,
+    RECEIVER,
+    RUN,
+    commit,
+    deliver,
+    make_aggregate,
+    make_delivery,
+    make_object,
+    make_outcome,
+    make_product,
+    make_source,
+    move,
 )
-BUNDLE = Lid("urn:nasa:pds:maven.anc")
-COLLECTION = BUNDLE.child("data.drf.gnc")
-FINGERPRINT = "f" * 64
-
-
-def make_source(name: str, **changes: object) -> SourceFile:
-    """Return a received file."""
-    return replace(SourceFile(f"/data/{name}", name, 100, 1_400_000_000_123_456_789, ""), **changes)  # type: ignore[arg-type]
-
-
-def make_object(text: str) -> StoredObject:
-    """Return the identity of an object; another text, another identity."""
-    return StoredObject((text * 64)[:64], (text * 32)[:32], len(text))
-
-
-def make_product(name: str, vid: Vid = Vid(1, 0), day: date = date(2014, 12, 8)) -> ProductRecord:  # noqa: B008
-    """Return a version of a product."""
-    return ProductRecord(
-        lidvid=Lidvid(COLLECTION.child(name), vid),
-        type="gnc",
-        product_id=name,
-        day=day,
-        start_time=f"{day}T03:20:19.328Z",
-        stop_time=f"{day}T16:54:25.480Z",
-        records=12,
-        source=replace(make_source(f"{name}.drf"), bytes=2),
-        source_object=make_object("so"),
-        data=make_object(f"data{vid}"),
-        label=make_object(f"label{vid}"),
-        parquet=make_object("parquet"),
-        label_digest="d" * 64,
-        data_path=f"data_drf_gnc/2014/{name}.drf",
-        label_path=f"data_drf_gnc/2014/{name}.xml",
-        parquet_path=f"type=gnc/year=2014/{name}.parquet",
-        creation_time="2026-11-21T00:00:00Z",
-        history=(HistoryEntry("2026-11-21", vid, "First release of this product."),),
-        mends=(Mend("drop-truncated-tail", 1, 57, 0, 1000, 1000, "removed a truncated record"),),
-    )
-
-
-def make_outcome(record: ProductRecord, former: Vid | None = None) -> Outcome:
-    """Return the outcome that makes a version current."""
-    source = SourceOutcome(
-        record.source,
-        SourceState.PROCESSED,
-        "m" * 32,
-        "s" * 64,
-        record.product_id,
-        record.type,
-        findings=(Finding("out-of-order", Severity.INFO, "2 records", "none", 3, 400, "SCET"),),
-    )
-    return Outcome(record.product_id, (source,), Decision.NEW, record, former)
-
-
-def make_aggregate(lid: Lid, kind: str, vid: Vid = Vid(1, 0)) -> AggregateRecord:  # noqa: B008
-    """Return a version of a collection or bundle."""
-    return AggregateRecord(
-        lidvid=Lidvid(lid, vid),
-        kind=kind,
-        bundle_lid=BUNDLE,
-        label=make_object(f"{kind}{vid}"),
-        label_path=f"{kind}_{vid}.xml",
-        companion=make_object("companion"),
-        companion_path=f"{kind}_{vid}.csv",
-        start_time="2014-12-08T03:20:19.328Z",
-        stop_time="2014-12-08T16:54:25.480Z",
-        history=(HistoryEntry("2026-11-21", vid, "First release."),),
-        members_digest="x" * 64,
-    )
-
-
-def make_delivery(number: int, state: str = "packed") -> DeliveryRecord:
-    """Return a delivery."""
-    base = f"deliveries/maven_anc_d{number:03d}/maven_anc"
-    return DeliveryRecord(
-        delivery_id=f"maven_anc_d{number:03d}",
-        bundle_lid=BUNDLE,
-        number=number,
-        state=state,
-        first_day=date(2014, 12, 8),
-        last_day=date(2014, 12, 9),
-        package_key=f"{base}.zip",
-        transfer_key=f"{base}_transfer_manifest.txt",
-        checksum_key=f"{base}_checksum_manifest.txt",
-        note_key=f"{base}_delivery_note.txt",
-        format="zip",
-        codec="libdeflate 1.23 level 1",
-        package_bytes=1234,
-        package_sha256="z" * 64,
-        products=1,
-        members=2,
-        run_id=RUN.run_id,
-        run_time=RUN.run_time,
-    )
-
-
-def commit(catalog: Catalog, outcomes: Sequence[Outcome]) -> None:
-    """Commit outcomes under the contract's run."""
-    catalog.commit_outcomes(RUN.run_id, RUN.run_time, FINGERPRINT, outcomes)
 
 
 class CatalogContract:
@@ -153,7 +55,7 @@ class CatalogContract:
         assert catalog.unfinished_runs(RUN.run_id) == []
         assert [run.run_id for run in catalog.unfinished_runs("another")] == [RUN.run_id]
         outcome = SourceOutcome(make_source("x.drf"), SourceState.QUARANTINED, code="empty")
-        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINT, [outcome])
+        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINTS, [outcome])
         assert catalog.count_set_aside([RUN.run_id]) == 1
         assert catalog.count_set_aside(["another"]) == 0
         assert catalog.profiles() == {"maven-anc"}
@@ -166,7 +68,7 @@ class CatalogContract:
         assert catalog.product(record.lidvid.lid) == record
         (row,) = catalog.products()
         assert (row.record, row.run_id) == (record, RUN.run_id)
-        assert list(catalog.members(COLLECTION)) == [record]
+        assert [member.lidvid for member in catalog.members(COLLECTION)] == [record.lidvid]
         (finding,) = catalog.findings(record.source.uri)
         assert finding == Finding("out-of-order", Severity.INFO, "2 records", "none", 3, 400, "SCET")
 
@@ -188,35 +90,74 @@ class CatalogContract:
     def test_a_new_version_takes_the_place_of_the_one_it_was_decided_from(self, catalog: Catalog) -> None:
         first, second = make_product("p"), make_product("p", Vid(2, 0))
         commit(catalog, [make_outcome(first)])
+        deliver(catalog, first)
         commit(catalog, [make_outcome(second, Vid(1, 0))])
         assert catalog.product(first.lidvid.lid) == second
-        assert catalog.former_product(second.lidvid) == first
-        assert catalog.former_product(first.lidvid) is None
+        assert [row.record for row in catalog.versions(first.lidvid.lid)] == [first, second]
+
+    def test_a_version_that_no_delivery_holds_is_forgotten_and_its_vid_given_anew(
+        self, catalog: Catalog
+    ) -> None:
+        first = make_product("p")
+        commit(catalog, [make_outcome(first)])
+        again = replace(first, data=make_object("other"), label=make_object("other label"))
+        commit(catalog, [make_outcome(again, None, Vid(1, 0))])
+        assert [row.record for row in catalog.versions(first.lidvid.lid)] == [again]
+
+    def test_heads_tell_what_the_next_version_is_decided_from(self, catalog: Catalog) -> None:
+        first, second = make_product("p"), make_product("p", Vid(1, 1))
+        commit(catalog, [make_outcome(first)])
+        (head,) = catalog.heads([first.family], [])
+        assert head.base is None
+        assert head.standing is not None
+        assert (head.standing.vid, head.standing.data_md5) == (Vid(1, 0), first.data.md5)
+        deliver(catalog, first)
+        commit(catalog, [make_outcome(second, Vid(1, 0))])
+        (head,) = catalog.heads([], [first.lidvid.lid])
+        assert head.base is not None
+        assert head.standing is not None
+        assert (head.base.vid, head.base.current, head.standing.vid) == (Vid(1, 0), False, Vid(1, 1))
+        assert (head.product_id, head.family) == ("p", first.family)
+        assert catalog.heads(["another"], []) == []
 
     def test_versions_order_as_numbers(self, catalog: Catalog) -> None:
         former = None
         for minor in range(12):
             record = make_product("p", Vid(1, minor))
             commit(catalog, [make_outcome(record, former)])
+            deliver(catalog, record)
             former = record.lidvid.vid
-        assert catalog.former_product(Lidvid(COLLECTION.child("p"), Vid(1, 11))) == make_product(
-            "p", Vid(1, 10)
-        )
+        (head,) = catalog.heads([record.family], [])
+        assert head.base is not None
+        assert head.base.vid == Vid(1, 11)
+        versions = [row.record.lidvid.vid for row in catalog.versions(record.lidvid.lid)]
+        assert versions == [Vid(1, minor) for minor in range(12)]
 
     def test_an_outdated_decision_is_refused_and_nothing_of_its_task_is_written(
         self, catalog: Catalog
     ) -> None:
         commit(catalog, [make_outcome(make_product("p"))])
         other = make_outcome(make_product("q"))
-        with pytest.raises(CatalogConflict, match="another run got there first"):
+        with pytest.raises(CatalogConflict, match="got there first"):
             commit(catalog, [other, make_outcome(make_product("p", Vid(2, 0)), Vid(1, 5))])
         assert catalog.product(COLLECTION.child("q")) is None
 
-    def test_a_version_is_never_given_twice(self, catalog: Catalog) -> None:
-        commit(catalog, [make_outcome(make_product("p"))])
-        commit(catalog, [make_outcome(make_product("p", Vid(2, 0)), Vid(1, 0))])
+    def test_a_delivery_that_was_packed_meanwhile_makes_a_decision_outdated(self, catalog: Catalog) -> None:
+        first = make_product("p")
+        commit(catalog, [make_outcome(first)])
+        decided = make_outcome(replace(first, data=make_object("other")), None, Vid(1, 0))
+        deliver(catalog, first)
+        with pytest.raises(CatalogConflict, match="got there first"):
+            commit(catalog, [decided])
+
+    def test_a_used_version_is_never_given_twice(self, catalog: Catalog) -> None:
+        first, second = make_product("p"), make_product("p", Vid(2, 0))
+        commit(catalog, [make_outcome(first)])
+        deliver(catalog, first)
+        commit(catalog, [make_outcome(second, Vid(1, 0))])
+        deliver(catalog, second)
         with pytest.raises(CatalogConflict, match=r"p::1\.0 exists already"):
-            commit(catalog, [make_outcome(make_product("p", Vid(1, 0)), Vid(2, 0))])
+            commit(catalog, [make_outcome(first, Vid(2, 0))])
 
     def test_a_version_that_stays_takes_over_another_parquet_file_and_nothing_else(
         self, catalog: Catalog
@@ -225,46 +166,73 @@ class CatalogContract:
         commit(catalog, [make_outcome(record)])
         catalog.start_run(replace(RUN, run_id="later"))
         again = replace(record, label=make_object("other layout"))
-        same = replace(make_outcome(again, Vid(1, 0)), decision=Decision.SAME)
-        catalog.commit_outcomes("later", "2027-01-01T00:00:00Z", FINGERPRINT, [same])
+        same = replace(make_outcome(again, None, Vid(1, 0)), decision=Decision.SAME)
+        catalog.commit_outcomes("later", "2027-01-01T00:00:00Z", FINGERPRINTS, [same])
         (row,) = catalog.products()
         assert (row.record, row.run_id) == (record, RUN.run_id)
         renewed = replace(record, parquet=make_object("other columns"))
         catalog.commit_outcomes(
-            "later", "2027-01-01T00:00:00Z", FINGERPRINT, [replace(same, product=renewed)]
+            "later", "2027-01-01T00:00:00Z", FINGERPRINTS, [replace(same, product=renewed)]
         )
         (row,) = catalog.products(run_id="later")
         assert row.record == renewed
-        with pytest.raises(CatalogConflict, match="another run got there first"):
-            commit(catalog, [replace(same, former=Vid(1, 1))])
+        wrong = ((record.lidvid.lid, None, Vid(1, 1)),)
+        with pytest.raises(CatalogConflict, match="got there first"):
+            commit(catalog, [replace(same, expected=wrong)])
 
-    def test_a_second_writer_with_the_same_expectation_is_refused(self, catalog: Catalog) -> None:
-        commit(catalog, [make_outcome(make_product("p"))])
-        decided_by_both = Vid(1, 0)
-        commit(catalog, [make_outcome(make_product("p", Vid(2, 0)), decided_by_both)])
-        with pytest.raises(CatalogConflict, match=r"the current version is 2\.0, 1\.1 was decided from 1\.0"):
-            commit(catalog, [make_outcome(make_product("p", Vid(1, 1)), decided_by_both)])
-        assert catalog.product(COLLECTION.child("p")) == make_product("p", Vid(2, 0))
+    def test_a_version_that_no_delivery_holds_gives_way_to_the_one_before_it(self, catalog: Catalog) -> None:
+        first, second = make_product("p"), make_product("p", Vid(2, 0))
+        commit(catalog, [make_outcome(first)])
+        deliver(catalog, first)
+        commit(catalog, [make_outcome(second, Vid(1, 0))])
+        back = replace(make_outcome(first, Vid(1, 0), Vid(2, 0)), decision=Decision.SAME)
+        commit(catalog, [back])
+        assert catalog.product(first.lidvid.lid) == first
+        assert len(catalog.versions(first.lidvid.lid)) == 1
+
+    def test_a_product_leaves_when_another_of_its_family_stands(self, catalog: Catalog) -> None:
+        first = make_product("p")
+        other = replace(make_product("p_manual"), family=first.family)
+        commit(catalog, [make_outcome(first)])
+        deliver(catalog, first)
+        expected = ((first.lidvid.lid, Vid(1, 0), Vid(1, 0)), (other.lidvid.lid, None, None))
+        outcome = replace(make_outcome(other), expected=expected, left=(first.lidvid.lid,))
+        commit(catalog, [outcome])
+        assert [member.lidvid for member in catalog.members(COLLECTION)] == [other.lidvid]
+        assert len(catalog.versions(first.lidvid.lid)) == 1
+
+    def test_what_waits_stands_in_no_collection(self, catalog: Catalog) -> None:
+        record = make_product("p")
+        commit(catalog, [replace(make_outcome(record), pending="staged")])
+        assert list(catalog.products()) == []
+        (waiting,) = catalog.pending("staged")
+        assert (waiting.record, waiting.standing) == (record, "staged")
+        assert list(catalog.pending("held")) == []
+        commit(catalog, [replace(make_outcome(record), pending="held")])
+        assert [one.standing for one in catalog.pending()] == ["held"]
+        commit(catalog, [make_outcome(record)])
+        assert list(catalog.pending()) == []
+        assert [member.lidvid for member in catalog.members(COLLECTION)] == [record.lidvid]
 
     def test_findings_are_those_of_the_last_time(self, catalog: Catalog) -> None:
         outcome = make_outcome(make_product("p"))
         commit(catalog, [outcome])
         (source,) = outcome.sources
         other = Finding("mixed-line-ends", Severity.WARNING, "3 lines", "", None, None, None)
-        commit(catalog, [Outcome("p", (replace(source, findings=(other,)),))])
+        commit(catalog, [Outcome("gnc:p", (replace(source, findings=(other,)),))])
         assert catalog.findings(source.source.uri) == [other]
 
     def test_a_source_keeps_the_time_since_when_it_is_set_aside(self, catalog: Catalog) -> None:
         outcome = SourceOutcome(
             make_source("x.drf"), SourceState.QUARANTINED, code="empty", message="m", remedy="r"
         )
-        catalog.commit_states(RUN.run_id, "2026-01-01T00:00:00Z", FINGERPRINT, [outcome])
-        catalog.commit_states(RUN.run_id, "2026-02-01T00:00:00Z", FINGERPRINT, [outcome])
+        catalog.commit_states(RUN.run_id, "2026-01-01T00:00:00Z", FINGERPRINTS, [outcome])
+        catalog.commit_states(RUN.run_id, "2026-02-01T00:00:00Z", FINGERPRINTS, [outcome])
         (row,) = catalog.source_rows(states=[SourceState.QUARANTINED])
         assert (row.source, row.code, row.message, row.remedy) == (outcome.source, "empty", "m", "r")
         assert row.since == "2026-01-01T00:00:00Z"
         catalog.commit_states(
-            RUN.run_id, "2026-03-01T00:00:00Z", FINGERPRINT, [replace(outcome, code="not-text")]
+            RUN.run_id, "2026-03-01T00:00:00Z", FINGERPRINTS, [replace(outcome, code="not-text")]
         )
         (row,) = catalog.source_rows()
         assert row.since == "2026-03-01T00:00:00Z"
@@ -276,13 +244,15 @@ class CatalogContract:
 
     def test_a_listing_tells_what_needs_work_and_why(self, catalog: Catalog) -> None:
         def outcome(name: str, product: str, **changes: object) -> SourceOutcome:
-            made = SourceOutcome(make_source(name), SourceState.PROCESSED, product_id=product, type="gnc")
+            made = SourceOutcome(
+                make_source(name), SourceState.PROCESSED, product_id=product, type="gnc", family=product
+            )
             return replace(made, **changes)  # type: ignore[arg-type]
 
         catalog.commit_states(
             RUN.run_id,
             RUN.run_time,
-            FINGERPRINT,
+            FINGERPRINTS,
             [
                 outcome("same", "p1"),
                 outcome("changed", "p2"),
@@ -293,18 +263,18 @@ class CatalogContract:
             ],
         )
         listed = [
-            ListedFile(make_source("same"), "gnc", "p1"),
-            ListedFile(make_source("changed", bytes=101), "gnc", "p2"),
-            ListedFile(make_source("failed"), "gnc", "p3"),
-            ListedFile(make_source("large"), "gnc", "p4"),
-            ListedFile(make_source("bad"), "gnc", "p5"),
-            ListedFile(make_source("elder"), "gnc", "p6"),
-            ListedFile(make_source("brother"), "gnc", "p6"),
-            ListedFile(make_source("new"), "eps", "p7"),
+            ListedFile(make_source("same"), "gnc", "p1", "p1"),
+            ListedFile(make_source("changed", bytes=101), "gnc", "p2", "p2"),
+            ListedFile(make_source("failed"), "gnc", "p3", "p3"),
+            ListedFile(make_source("large"), "gnc", "p4", "p4"),
+            ListedFile(make_source("bad"), "gnc", "p5", "p5"),
+            ListedFile(make_source("elder"), "gnc", "p6", "p6"),
+            ListedFile(make_source("brother"), "gnc", "p6", "p6"),
+            ListedFile(make_source("new"), "eps", "p7", "p7"),
         ]
         with catalog.listing() as listing:
             listing.add(listed)
-            compared = listing.compare(FINGERPRINT, {"too-large"})
+            compared = listing.compare(Question(FINGERPRINTS, {"too-large"}))
             assert (compared.products, compared.files) == (5, 6)
             assert compared.bytes == 601
             assert compared.settled == {SourceState.PROCESSED: 1, SourceState.QUARANTINED: 1}
@@ -318,9 +288,20 @@ class CatalogContract:
             assert groups == [["new"], ["changed"], ["failed"], ["large"], ["brother", "elder"]]
         with catalog.listing() as listing:
             listing.add(listed[:1])
-            assert listing.compare("another", set()).reasons == {
+            assert listing.compare(Question({"gnc": "another"})).reasons == {
                 "profile, repair options or engine changed": 1
             }
+        with catalog.listing() as listing:
+            listing.add(listed[:1])
+            assert listing.compare(Question({"gnc": "another"}, arrivals_only=True)).reasons == {}
+        with catalog.listing() as listing:
+            listing.add(listed[:1])
+            assert listing.compare(Question(FINGERPRINTS, rulings={"p1": "x"})).reasons == {
+                "decision of a person": 1
+            }
+        with catalog.listing() as listing:
+            listing.add(listed[:1])
+            assert listing.compare(Question(FINGERPRINTS, otherwise="campaign")).reasons == {"campaign": 1}
 
     def test_a_product_is_looked_at_again_when_one_of_its_files_has_left(self, catalog: Catalog) -> None:
         record = make_product("p")
@@ -328,13 +309,13 @@ class CatalogContract:
         refused = replace(good, state=SourceState.QUARANTINED, code="product-conflict", findings=())
         other = replace(refused, source=make_source("other.drf"))
         large = replace(other, source=make_source("large.drf"), code="too-large", md5="", sha256="")
-        commit(catalog, [Outcome("p", (refused, other))])
-        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINT, [large])
+        commit(catalog, [Outcome(record.family, (refused, other))])
+        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINTS, [large])
 
         def compare(*files: SourceFile) -> dict[str, int]:
             with catalog.listing() as listing:
-                listing.add([ListedFile(file, "gnc", "p") for file in files])
-                return dict(listing.compare(FINGERPRINT, {"too-large"}).reasons)
+                listing.add([ListedFile(file, "gnc", "p", record.family) for file in files])
+                return dict(listing.compare(Question(FINGERPRINTS, {"too-large"})).reasons)
 
         assert compare(good.source, other.source) == {}
         assert compare(good.source) == {"another file of its product left the source": 1}
@@ -347,8 +328,10 @@ class CatalogContract:
 
     def test_a_listing_streams_while_outcomes_are_committed(self, catalog: Catalog) -> None:
         with catalog.listing() as listing:
-            listing.add(ListedFile(make_source(f"{n:05}"), "gnc", f"p{n:05}") for n in range(2500))
-            listing.compare(FINGERPRINT, set())
+            listing.add(
+                ListedFile(make_source(f"{n:05}"), "gnc", f"p{n:05}", f"p{n:05}") for n in range(2500)
+            )
+            listing.compare(Question(FINGERPRINTS))
             seen = 0
             for group in listing.groups():
                 seen += len(group)
@@ -361,62 +344,207 @@ class CatalogContract:
         first, second = make_aggregate(COLLECTION, "collection"), make_aggregate(BUNDLE, "bundle")
         catalog.commit_aggregates(RUN.run_id, [first, second], {})
         assert catalog.current_aggregates() == {COLLECTION: first, BUNDLE: second}
+        assert catalog.aggregate_bases() == {}
         newer = make_aggregate(COLLECTION, "collection", Vid(1, 1))
         with pytest.raises(CatalogConflict, match="another run got there first"):
             catalog.commit_aggregates(RUN.run_id, [newer], {COLLECTION: None})
+        deliver(catalog, first)
         catalog.commit_aggregates(RUN.run_id, [newer], {COLLECTION: Vid(1, 0)})
         assert catalog.current_aggregates()[COLLECTION] == newer
-        assert catalog.former_aggregate(newer.lidvid) == first
-        assert catalog.aggregates_of_run(RUN.run_id) == [second, newer] or catalog.aggregates_of_run(
-            RUN.run_id
-        ) == [newer, second]
+        assert catalog.aggregate_bases() == {COLLECTION: first}
+        assert catalog.superseded_aggregates() == [first]
+        assert {record.lidvid for record in catalog.aggregates_of_run(RUN.run_id)} == {
+            second.lidvid,
+            newer.lidvid,
+        }
+        catalog.commit_aggregates(RUN.run_id, [first], {COLLECTION: Vid(1, 1)})
+        assert catalog.current_aggregates()[COLLECTION] == first
+        assert catalog.aggregate(newer.lidvid) is None
+        catalog.commit_aggregates(RUN.run_id, [], {}, [COLLECTION])
+        assert COLLECTION not in catalog.current_aggregates()
+        assert catalog.aggregate(first.lidvid) == first
 
     def test_what_is_in_a_live_delivery_is_not_delivered_again(self, catalog: Catalog) -> None:
         p, q = make_product("p"), make_product("q", day=date(2014, 12, 9))
         commit(catalog, [make_outcome(p), make_outcome(q)])
         collection = make_aggregate(COLLECTION, "collection")
         catalog.commit_aggregates(RUN.run_id, [collection], {})
-        assert catalog.undelivered_days(BUNDLE) == ["2014-12-08", "2014-12-09"]
-        (waiting,) = catalog.undelivered_products(BUNDLE, "2014-12-08", "2014-12-08")
+        assert catalog.undelivered_days(BUNDLE, RECEIVER) == ["2014-12-08", "2014-12-09"]
+        (waiting,) = catalog.undelivered_products(BUNDLE, RECEIVER, "2014-12-08", "2014-12-08")
         assert waiting.lidvid == p.lidvid
         assert waiting.members == ((p.data_path, p.data), (p.label_path, p.label))
         assert waiting.mends == p.mends
         assert waiting.words == "First release of this product."
-        assert [item.lidvid for item in catalog.undelivered_aggregates(BUNDLE)] == [collection.lidvid]
+        aggregates = catalog.undelivered_aggregates(BUNDLE, RECEIVER)
+        assert [item.lidvid for item in aggregates] == [collection.lidvid]
         assert catalog.next_delivery_number(BUNDLE) == 1
-        delivery = make_delivery(1)
-        members = [DeliveryMember(path, p.lidvid, stored) for path, stored in waiting.members]
-        catalog.commit_delivery(delivery, members)
+        delivery = deliver(catalog, p)
         assert catalog.deliveries() == [delivery]
+        assert [member.path for member in catalog.delivery_members(delivery.delivery_id)] == sorted(
+            path for path, _ in waiting.members
+        )
+        assert catalog.delivered_in(p.lidvid.lid) == [(delivery, Vid(1, 0))]
+        assert catalog.has_file(RECEIVER, p.lidvid.lid, p.data.md5)
+        assert not catalog.has_file("another", p.lidvid.lid, p.data.md5)
         assert catalog.next_delivery_number(BUNDLE) == 2
-        assert catalog.undelivered_days(BUNDLE) == ["2014-12-09"]
-        catalog.set_delivery_state(delivery.delivery_id, "packed", "failed")
-        assert catalog.undelivered_days(BUNDLE) == ["2014-12-08", "2014-12-09"]
+        assert catalog.undelivered_days(BUNDLE, RECEIVER) == ["2014-12-09"]
+        assert catalog.undelivered_days(BUNDLE, "another") == ["2014-12-08", "2014-12-09"]
+        move(catalog, delivery, DeliveryState.PACKED, DeliveryState.VERIFIED)
+        move(catalog, delivery, DeliveryState.VERIFIED, DeliveryState.SENT)
+        move(catalog, delivery, DeliveryState.SENT, DeliveryState.REJECTED)
+        assert catalog.undelivered_days(BUNDLE, RECEIVER) == ["2014-12-08", "2014-12-09"]
+        (head,) = catalog.heads([p.family], [])
+        assert head.base is not None, "a version that was sent is used up for good"
         with pytest.raises(CatalogConflict, match="not in state packed"):
-            catalog.set_delivery_state(delivery.delivery_id, "packed", "verified")
+            move(catalog, delivery, DeliveryState.PACKED, DeliveryState.VERIFIED)
         assert catalog.deliveries(run_id="another") == []
+        told = [row.event.message for row in catalog.events(delivery_id=delivery.delivery_id)]
+        assert told == [
+            f"{delivery.delivery_id} is {state}: because" for state in ("verified", "sent", "rejected")
+        ]
+
+    def test_a_discarded_delivery_frees_its_versions(self, catalog: Catalog) -> None:
+        record = make_product("p")
+        commit(catalog, [make_outcome(record)])
+        delivery = deliver(catalog, record)
+        move(catalog, delivery, DeliveryState.PACKED, DeliveryState.DISCARDED)
+        (head,) = catalog.heads([record.family], [])
+        assert head.base is None
+        assert head.standing is not None
+        assert catalog.undelivered_days(BUNDLE, RECEIVER) == ["2014-12-08"]
+        assert catalog.next_delivery_number(BUNDLE) == 2
+
+    def test_a_planned_delivery_becomes_packed_once(self, catalog: Catalog) -> None:
+        record = make_product("p")
+        commit(catalog, [make_outcome(record)])
+        delivery = deliver(catalog, record, DeliveryState.PLANNED)
+        (head,) = catalog.heads([record.family], [])
+        assert head.base is None, "a version is used up when its delivery is packed"
+        packed = replace(delivery, package_bytes=99, package_sha256="y" * 64)
+        catalog.complete_delivery(packed)
+        assert catalog.deliveries() == [replace(packed, state=DeliveryState.PACKED)]
+        with pytest.raises(CatalogConflict, match="not in state planned"):
+            catalog.complete_delivery(packed)
 
     def test_a_packed_delivery_can_be_forgotten_and_a_proved_one_not(self, catalog: Catalog) -> None:
         p, q = make_product("p"), make_product("q", day=date(2014, 12, 9))
         commit(catalog, [make_outcome(p), make_outcome(q)])
-        for number, record in enumerate((p, q), 1):
-            members = [DeliveryMember(record.data_path, record.lidvid, record.data)]
-            catalog.commit_delivery(make_delivery(number), members)
-        catalog.set_delivery_state("maven_anc_d001", "packed", "verified")
-        with pytest.raises(CatalogConflict, match="d001 is not in state packed: it cannot be forgotten"):
-            catalog.forget_delivery("maven_anc_d001")
-        catalog.forget_delivery("maven_anc_d002")
+        first, second = deliver(catalog, p), deliver(catalog, q)
+        move(catalog, first, DeliveryState.PACKED, DeliveryState.VERIFIED)
+        with pytest.raises(CatalogConflict, match="d001 is not in state planned or packed"):
+            catalog.forget_delivery(first.delivery_id)
+        catalog.forget_delivery(second.delivery_id)
         assert [delivery.number for delivery in catalog.deliveries()] == [1]
-        assert catalog.undelivered_days(BUNDLE) == ["2014-12-09"]
+        assert catalog.undelivered_days(BUNDLE, RECEIVER) == ["2014-12-09"]
         assert catalog.next_delivery_number(BUNDLE) == 2
 
-    def test_no_version_is_in_two_live_deliveries(self, catalog: Catalog) -> None:
+    def test_no_version_is_in_two_live_deliveries_of_a_receiver(self, catalog: Catalog) -> None:
         record = make_product("p")
         commit(catalog, [make_outcome(record)])
-        members = [DeliveryMember(record.data_path, record.lidvid, record.data)]
-        catalog.commit_delivery(make_delivery(1), members)
+        first = deliver(catalog, record)
         with pytest.raises(CatalogConflict, match=r"p::1\.0, which is in delivery maven_anc_d001 already"):
-            catalog.commit_delivery(make_delivery(2), members)
+            deliver(catalog, record)
         assert [delivery.number for delivery in catalog.deliveries()] == [1]
-        catalog.set_delivery_state("maven_anc_d001", "packed", "failed")
-        catalog.commit_delivery(make_delivery(2), members)
+        deliver(catalog, record, receiver="another")
+        move(catalog, first, DeliveryState.PACKED, DeliveryState.DISCARDED)
+        deliver(catalog, record)
+
+    def test_releases_are_numbered_and_reviewed(self, catalog: Catalog) -> None:
+        release = ReleaseRecord(
+            "maven_anc_r001",
+            BUNDLE,
+            1,
+            RUN.run_id,
+            RUN.run_time,
+            "release",
+            "first",
+            Lidvid(BUNDLE, Vid(1, 0)),
+            ("new fields",),
+        )
+        assert catalog.next_release_number(BUNDLE) == 1
+        catalog.commit_release(release)
+        assert catalog.next_release_number(BUNDLE) == 1, "nothing of it was delivered"
+        record = make_product("p")
+        commit(catalog, [make_outcome(record)])
+        delivery = deliver(catalog, record)
+        move(catalog, delivery, DeliveryState.PACKED, DeliveryState.VERIFIED)
+        assert catalog.next_release_number(BUNDLE) == 2
+        assert catalog.releases() == [release]
+        assert catalog.releases()[0].requires_review
+        catalog.acknowledge_review(release.release_id, RUN.run_time, "seen by A")
+        assert not catalog.releases()[0].requires_review
+        with pytest.raises(CatalogError, match="no release maven_anc_r009"):
+            catalog.acknowledge_review("maven_anc_r009", RUN.run_time, "seen")
+
+    def test_structures_tell_what_was_released(self, catalog: Catalog) -> None:
+        p, q = make_product("p"), replace(make_product("q"), structure="u" * 64)
+        commit(catalog, [make_outcome(p), make_outcome(q)])
+        deliver(catalog, p)
+        assert catalog.released_structures(COLLECTION) == {"t" * 64}
+        assert catalog.unreleased_structures(COLLECTION) == {"u" * 64: q.lidvid.lid}
+
+    def test_an_adopted_bundle_is_what_its_receiver_has(self, catalog: Catalog) -> None:
+        record = replace(make_product("p", Vid(2, 0)), adopted=True)
+        collection = make_aggregate(COLLECTION, "collection", Vid(3, 4))
+        adoption = replace(make_delivery(1, DeliveryState.ACCEPTED), format="adopted")
+        for number in (1, 2):
+            delivery = replace(adoption, delivery_id=f"maven_anc_adopted_{number:03d}", number=number)
+            catalog.commit_adoption(RUN.run_id, RUN.run_time, [record], [collection], delivery)
+        assert [delivery.number for delivery in catalog.deliveries()] == [1], (
+            "the second time changed nothing"
+        )
+        (head,) = catalog.heads([record.family], [])
+        assert head.base is not None
+        assert (head.base.vid, head.base.adopted) == (Vid(2, 0), True)
+        assert catalog.aggregate_bases() == {COLLECTION: collection}
+        assert catalog.undelivered_days(BUNDLE, RECEIVER) == []
+        other = replace(record, data=make_object("zzz"))
+        delivery = replace(adoption, delivery_id="maven_anc_adopted_002", number=2)
+        with pytest.raises(CatalogConflict, match=r"p::2\.0 is in this catalog with data_md5"):
+            catalog.commit_adoption(RUN.run_id, RUN.run_time, [other], [], delivery)
+        elder = replace(make_product("p", Vid(1, 0)), adopted=True)
+        with pytest.raises(CatalogConflict, match=r"p::1\.0 is older than 2\.0"):
+            catalog.commit_adoption(RUN.run_id, RUN.run_time, [elder], [], delivery)
+        assert len(catalog.deliveries()) == 1
+
+    def test_covered_spans_tell_how_far_products_have_come(self, catalog: Catalog) -> None:
+        p, q, r = make_product("p"), make_product("q"), make_product("r")
+        commit(
+            catalog,
+            [make_outcome(p), make_outcome(q), replace(make_outcome(r), pending="held")],
+        )
+        deliver(catalog, p)
+        found = {span.product_id: (span.standing, span.delivery) for span in catalog.covered_spans(RECEIVER)}
+        assert found == {"p": ("current", DeliveryState.PACKED), "q": ("current", None), "r": ("held", None)}
+
+    def test_dispositions_are_kept_in_order_and_once(self, catalog: Catalog) -> None:
+        record = make_product("p")
+        commit(catalog, [make_outcome(record)])
+        first = Disposition(
+            "d1", Action.EXCLUDE, "gnc", "p", "s" * 64, "p.drf", "A", "2026-11-20T00:00:00Z", "bad"
+        )
+        second = replace(
+            first, disposition_id="d2", action=Action.REPLACE, replacement=make_object("new"), family="f"
+        )
+        assert catalog.commit_dispositions([first, second], "2026-11-21T00:00:00Z") == 2
+        assert catalog.commit_dispositions([first], "2026-11-22T00:00:00Z") == 0
+        assert catalog.dispositions() == [replace(first, family=record.family), second]
+        assert catalog.dispositions_of([record.family]) == {
+            record.family: (replace(first, family=record.family),)
+        }
+        assert set(catalog.ruled_families()) == {record.family, "f"}
+        catalog.withdraw_disposition("d1", "B", "2026-11-23T00:00:00Z", "good after all")
+        assert catalog.dispositions() == [second]
+        with pytest.raises(CatalogError, match="no disposition d1 in force"):
+            catalog.withdraw_disposition("d1", "B", "2026-11-23T00:00:00Z", "again")
+        kinds = [row.event.kind for row in catalog.events(product_id="p")]
+        assert kinds.count("disposed") == 3
+
+    def test_events_tell_what_was_received_and_decided(self, catalog: Catalog) -> None:
+        record = make_product("p")
+        commit(catalog, [make_outcome(record)])
+        commit(catalog, [make_outcome(record, None, Vid(1, 0))])
+        rows = catalog.events(lid=record.lidvid.lid, product_id="p")
+        assert [row.event.kind for row in rows] == ["processed", "decided", "decided"]
+        assert rows[0].event.message.startswith("p.drf received, 2 bytes, MD5 mmm")
+        assert [row.position for row in rows] == sorted(row.position for row in rows)

@@ -17,8 +17,8 @@ def compare_members(former: Mapping[Lid, Vid], current: Mapping[Lid, Vid]) -> Me
     )
 
 
-def next_aggregate_vid(former: Vid | None, changes: MemberChanges) -> Vid:
-    """Return the VID of a collection or bundle: n + 1 when any member is new, changed or dropped, 1.0 at first."""
+def next_aggregate_vid(former: Vid | None, bump: str = "minor") -> Vid:
+    """Return the VID of a collection or bundle that changed: n + 1, or M + 1 where a campaign says so; 1.0 at first."""
     if former is None:
         return FIRST_VID
-    return former.next_minor() if changes else former
+    return former.next_major() if bump == "major" else former.next_minor()

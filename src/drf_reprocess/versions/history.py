@@ -19,18 +19,31 @@ def extend_history(
     return (HistoryEntry(date, vid, _to_ascii(description)), *former)
 
 
-def describe_product(decision: Decision, former: Vid | None, reason: str, mends: Sequence[Mend]) -> str:
-    """Say why a product has a new version, and how its data file differs from the one received."""
+def describe_product(
+    decision: Decision,
+    former: Vid | None,
+    reason: str,
+    mends: Sequence[Mend],
+    release: int = 0,
+    rulings: Sequence[str] = (),
+) -> str:
+    """Say why a product has a new version, and how its data file differs from the one received.
+
+    ``release`` is the number of the bundle's release, 0 if there is none; ``rulings`` are decisions of persons, in words.
+    """
+    words = f"Release {release}. " if release else ""
     if decision is Decision.NEW:
-        words = "First release of this product."
+        words += "First release of this product."
     elif decision is Decision.DATA_CHANGED:
-        words = f"The data file replaces that of version {former}."
+        words += f"The data file replaces that of version {former}."
     else:
-        words = f"Label only: the data file is that of version {former}."
+        words += f"Label only: the data file is that of version {former}."
     if reason:
         words += f" Reason: {reason.rstrip('.')}."
     if mends and decision is not Decision.LABEL_ONLY:
         words += f" Compared with the file as received: {'; '.join(mend.words for mend in mends)}."
+    if rulings and decision is not Decision.LABEL_ONLY:
+        words += f" Decided by persons: {'; '.join(rulings)}."
     return words
 
 
@@ -47,16 +60,22 @@ class MemberChanges:
 
 
 def describe_aggregate(
-    former: Vid | None, changes: MemberChanges, members: str, coverage: tuple[str, str], reason: str
+    former: Vid | None,
+    changes: MemberChanges,
+    members: str,
+    coverage: tuple[str, str],
+    reason: str,
+    release: int = 0,
 ) -> str:
     """Say what changed in a collection or bundle.
 
     ``members`` names what it holds, such as ``product`` or ``collection``; ``coverage`` is the first and last day of
-    its data, YYYY-MM-DD.
+    its data, YYYY-MM-DD; ``release`` the number of the bundle's release, 0 if there is none.
     """
     span = f"data from {coverage[0]} to {coverage[1]}"
+    number = f"Release {release}: " if release else ""
     if former is None:
-        words = f"First release: {_count(changes.added, members)}, {span}."
+        words = f"{number or 'First release: '}{_count(changes.added, members)}, {span}."
     else:
         parts = [
             f"{_count(number, members)} {verb}"
@@ -67,7 +86,7 @@ def describe_aggregate(
             )
             if number
         ]
-        words = f"{', '.join(parts) or 'Revised'}; {span}."
+        words = f"{number}{', '.join(parts) or 'revised'}; {span}."
     if reason:
         words += f" Reason: {reason.rstrip('.')}."
     return words

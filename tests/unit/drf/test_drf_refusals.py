@@ -73,7 +73,8 @@ def test_a_new_channel_is_one_case_with_its_difference(types):
     assert "missing: APIG_ANGLE" in found.refused.message
     assert "not known: NEW_CHANNEL" in found.refused.message
     assert "'since-2014-12'" in found.refused.message
-    assert len(found.findings) == 1
+    assert [finding.code for finding in found.findings] == ["header-columns", "unknown-columns"]
+    assert found.findings[0].message.split() == list(names)
 
 
 @pytest.mark.parametrize("width", [16 + 1, 22, 24])
@@ -98,6 +99,9 @@ def test_a_pair_with_the_same_mark_twice_is_unknown(types):
     found = refusal(sheet.but(marks=("DN", "DN", *sheet.marks[2:])).render(), types["eps"])
     assert found.refused.code == "unknown-columns"
     assert "SA1pyISC stands twice" in found.refused.message
+    named = found.findings[0].message.split()
+    assert named[:2] == [f"{sheet.names[0]}/DN", f"{sheet.names[1]}/DN"]
+    assert [name.partition("/")[0] for name in named] == list(sheet.names)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from drf_reprocess.model import Field, HistoryEntry, Kind, TableLayout
 from drf_reprocess.pds4.bundle import readme_text
 from drf_reprocess.pds4.facts import BundleFacts, CollectionFacts, ProductFacts
 from drf_reprocess.pds4.inventory import write_inventory
+from drf_reprocess.pds4.read import BundleMember
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.profiles.model import Bundle, Collection, Profile
 
@@ -116,7 +117,7 @@ def _build_bundle(bundle: Bundle) -> BundleFacts:
         creation_time="2026-11-21T00:00:00Z",
         readme_name=f"readme_{bundle.stem}_2.1.txt",
         readme=readme_text(bundle, HISTORY),
-        members=tuple(Lidvid(collection.lid, Vid(1, 0)) for collection in bundle.collections),
+        members=tuple(BundleMember(collection.lid, Vid(1, 0), True) for collection in bundle.collections),
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from drf_reprocess.errors import StorageError
-from drf_reprocess.identifiers import Vid
+from drf_reprocess.identifiers import Lidvid, Vid
 from drf_reprocess.model import (
+    Action,
+    Candidate,
     Decision,
+    Disposition,
     FormerProduct,
     RepairOptions,
     SourceFile,
@@ -40,14 +45,35 @@ def mission(tmp_path):
     return ProcessContext(line, source, output, None)
 
 
+LID = PROFILE.placement["eps"][1].lid.child("sci_anc_eps14_341_342")
+
+
 def receive(
-    context: ProcessContext, files: dict[str, bytes], former: FormerProduct | None = None
+    context: ProcessContext,
+    files: dict[str, bytes],
+    former: FormerProduct | None = None,
+    *,
+    mtimes: dict[str, int] | None = None,
+    used: bool = True,
 ) -> WorkItem:
+    """Lay files into the source, all of one time of change unless told otherwise, and plan the work on them."""
     for name, data in files.items():
         context.source.write(name, data)
-    sources = tuple(context.source.info(name) for name in sorted(files))
-    lid = PROFILE.placement["eps"][1].lid.child("sci_anc_eps14_341_342")
-    return WorkItem("sci_anc_eps14_341_342", "eps", lid, sources, "new file", former)
+    by_product: dict[str, list[SourceFile]] = {}
+    for name in sorted(files):
+        info = replace(context.source.info(name), mtime_ns=(mtimes or {}).get(name, 1))
+        by_product.setdefault(name.rpartition("/")[2].removesuffix(".drf"), []).append(info)
+    candidates = tuple(
+        Candidate(
+            product_id,
+            LID.parent.child(product_id),
+            tuple(sources),
+            former if used and product_id == LID.last else None,
+            former if not used and product_id == LID.last else None,
+        )
+        for product_id, sources in by_product.items()
+    )
+    return WorkItem("eps:2014:341-342", "eps", candidates, "new file")
 
 
 def work(context: ProcessContext, item: WorkItem):
@@ -55,22 +81,27 @@ def work(context: ProcessContext, item: WorkItem):
     return outcome, {one.source.name: (one.state, one.code) for one in outcome.sources}
 
 
-def make_former(outcome) -> FormerProduct:
+def make_former(outcome, **changes) -> FormerProduct:
     record = outcome.product
-    return FormerProduct(
+    former = FormerProduct(
         record.lidvid.vid,
         record.data.md5,
         record.label_digest,
         record.creation_time,
         record.history,
         record.source_object.md5,
+        label=record.label,
+        parquet=record.parquet,
+        records=record.records,
+        coverage=record.coverage,
     )
+    return replace(former, **changes)
 
 
 def test_one_file_makes_one_product_of_objects_that_exist(mission):
     outcome, states = work(mission, receive(mission, {NAME: make_data(1)}))
     assert states == {NAME: (SourceState.PROCESSED, "")}
-    assert (outcome.decision, outcome.former) == (Decision.NEW, None)
+    assert (outcome.decision, outcome.expected) == (Decision.NEW, ((LID, None, None),))
     record = outcome.product
     assert str(record.lidvid) == "urn:nasa:pds:maven.anc:data.drf.eps:sci_anc_eps14_341_342::1.0"
     for stored in (record.source_object, record.data, record.label, record.parquet):
@@ -87,7 +118,98 @@ def test_identical_copies_are_superseded(mission):
     assert outcome.read_bytes == 2 * len(data)
 
 
-def test_files_that_differ_are_all_set_aside(mission):
+def test_the_newer_of_two_files_stands_and_the_other_is_kept(mission):
+    files = {f"a/{NAME}": make_data(1), f"b/{NAME}": make_data(2)}
+    outcome, states = work(mission, receive(mission, files, mtimes={f"b/{NAME}": 2}))
+    assert states == {
+        f"a/{NAME}": (SourceState.SUPERSEDED, "superseded"),
+        f"b/{NAME}": (SourceState.PROCESSED, ""),
+    }
+    (loser,) = [one for one in outcome.sources if one.state is SourceState.SUPERSEDED]
+    assert mission.output.read(object_key(loser.sha256)) == files[f"a/{NAME}"]
+    assert f"b/{NAME} stands for the same data (" in loser.message
+
+
+def test_a_file_that_cannot_be_archived_gives_way_to_the_next_best(mission):
+    files = {f"a/{NAME}": make_data(1), f"b/{NAME}": b"\x00\xff junk"}
+    _, states = work(mission, receive(mission, files, mtimes={f"b/{NAME}": 2}))
+    assert states[f"a/{NAME}"] == (SourceState.PROCESSED, "")
+    assert states[f"b/{NAME}"][0] is SourceState.QUARANTINED
+
+
+def test_a_variant_takes_the_place_of_the_product_under_the_plain_name(mission):
+    first, _ = work(mission, receive(mission, {NAME: make_data(1)}))
+    manual = "sci_anc_eps_14_341_342_manual.drf"
+    files = {NAME: make_data(1), manual: make_data(2)}
+    outcome, states = work(mission, receive(mission, files, make_former(first)))
+    assert states == {NAME: (SourceState.SUPERSEDED, "superseded"), manual: (SourceState.PROCESSED, "")}
+    assert outcome.product.lidvid == Lidvid(LID.parent.child("sci_anc_eps_14_341_342_manual"), Vid(1, 0))
+    assert outcome.product.data_path.endswith(manual)
+    assert outcome.left == (LID,)
+    assert (LID, Vid(1, 0), Vid(1, 0)) in outcome.expected
+
+
+def test_the_same_bytes_under_another_name_change_nothing(mission):
+    first, _ = work(mission, receive(mission, {NAME: make_data(1)}))
+    files = {NAME: make_data(1), "sci_anc_eps_14_341_342_manual.drf": make_data(1)}
+    outcome, states = work(mission, receive(mission, files, make_former(first)))
+    assert states[NAME] == (SourceState.UNCHANGED, "")
+    assert (outcome.decision, outcome.left) == (Decision.SAME, ())
+
+
+def test_a_version_that_no_delivery_holds_is_decided_anew(mission):
+    first, _ = work(mission, receive(mission, {NAME: make_data(1)}))
+    again, _ = work(mission, receive(mission, {NAME: make_data(1)}, make_former(first), used=False))
+    assert again.decision is Decision.SAME
+    other, _ = work(mission, receive(mission, {NAME: make_data(2)}, make_former(first), used=False))
+    assert (other.decision, other.product.lidvid.vid) == (Decision.NEW, Vid(1, 0))
+    assert len(other.product.history) == 1
+
+
+def test_what_left_the_archive_comes_back_as_a_new_version(mission):
+    first, _ = work(mission, receive(mission, {NAME: make_data(1)}))
+    gone = make_former(first, current=False)
+    outcome, _ = work(mission, receive(mission, {NAME: make_data(1)}, gone))
+    assert (outcome.decision, outcome.product.lidvid.vid) == (Decision.LABEL_ONLY, Vid(1, 1))
+
+
+def test_worse_data_are_held_until_a_person_accepts_them(mission):
+    first, _ = work(mission, receive(mission, {NAME: make_data(1)}))
+    lines = make_data(2).splitlines(keepends=True)
+    item = receive(mission, {NAME: b"".join(lines[:-8])}, make_former(first))
+    outcome, states = work(mission, item)
+    assert states == {NAME: (SourceState.HELD, "science-gate")}
+    assert outcome.pending == "held"
+    assert "records" in outcome.sources[0].message
+    accept = Disposition(
+        "d1",
+        Action.ACCEPT,
+        "eps",
+        LID.last,
+        outcome.sources[0].sha256,
+        NAME,
+        "A",
+        "2026-11-21T00:00:00Z",
+        "a short day",
+        code="science-gate",
+    )
+    outcome, states = work(mission, replace(item, dispositions=(accept,)))
+    assert states == {NAME: (SourceState.PROCESSED, "")}
+    assert (outcome.pending, outcome.product.lidvid.vid) == ("", Vid(2, 0))
+    assert "a short day" in outcome.product.history[0].description
+
+
+def test_a_staged_product_waits(mission):
+    staging = replace(mission, staging=True)
+    outcome, states = work(staging, receive(staging, {NAME: make_data(1)}))
+    assert states == {NAME: (SourceState.PROCESSED, "staged")}
+    assert outcome.pending == "staged"
+    former = make_former(outcome)
+    outcome, states = work(staging, receive(staging, {NAME: make_data(1)}, former))
+    assert (outcome.pending, states) == ("", {NAME: (SourceState.UNCHANGED, "")})
+
+
+def test_files_that_no_rule_parts_are_all_set_aside(mission):
     files = {f"a/{NAME}": make_data(1), f"b/{NAME}": make_data(2), f"c/{NAME}": make_data(1)}
     outcome, states = work(mission, receive(mission, files))
     assert outcome.product is None
@@ -111,14 +233,15 @@ def test_what_is_archived_stands_against_a_newcomer(mission):
 def test_changed_data_get_a_new_major_version_and_keep_their_history(mission):
     first, _ = work(mission, receive(mission, {NAME: make_data(1)}))
     outcome, _ = work(mission, receive(mission, {NAME: make_data(2)}, make_former(first)))
-    assert (outcome.decision, outcome.former) == (Decision.DATA_CHANGED, Vid(1, 0))
+    assert (outcome.decision, outcome.expected) == (Decision.DATA_CHANGED, ((LID, Vid(1, 0), Vid(1, 0)),))
     assert outcome.product.lidvid.vid == Vid(2, 0)
     assert [entry.vid for entry in outcome.product.history] == [Vid(2, 0), Vid(1, 0)]
 
 
 def test_a_file_that_cannot_be_read_is_tried_again_and_the_rest_goes_on(mission):
     good = receive(mission, {NAME: make_data(1)})
-    gone = WorkItem("x", "eps", good.lid.parent.child("x"), (SourceFile("/x", "x.drf", 10, 0),), "new file")
+    absent = Candidate("x", LID.parent.child("x"), (SourceFile("/x", "x.drf", 10, 0),))
+    gone = WorkItem("eps:x", "eps", (absent,), "new file")
     lost, made = process_partition(mission, (gone, good))
     assert [(one.state, one.code) for one in lost.sources] == [(SourceState.FAILED, "unreadable")]
     assert made.product is not None
