@@ -20,8 +20,8 @@ from drf_reprocess.compute.base import Executor
 from drf_reprocess.compute.sites import open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.places import local_path
-from drf_reprocess.errors import ConfigurationError, DrfReprocessError
-from drf_reprocess.identifiers import Lid
+from drf_reprocess.errors import CatalogConflict, ConfigurationError, DrfReprocessError
+from drf_reprocess.identifiers import Lid, Lidvid
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import AggregateRecord, DeliveryRecord, DeliveryState, ProductRecord, Severity
 from drf_reprocess.observer import Observer
@@ -283,6 +283,7 @@ class _Adoption:
     def _commit(self, versions: Versions, spool: _Spool, aggregates: list[AggregateRecord]) -> None:
         mission, result = self.mission, self.result
         former = mission.catalog.current_aggregates()
+        self._refuse_elder(versions.bundle_record.lidvid, spool)
         delivery = self._delivery(versions, spool, aggregates[-1])
         with self._stage("commit"):
             mission.catalog.commit_adoption(result.run_id, result.run_time, iter(spool), aggregates, delivery)
@@ -290,6 +291,19 @@ class _Adoption:
             result.delivery_id = delivery.delivery_id
         result.collections, result.products = len(versions.collections), spool.products
         self._show(former)
+
+    def _refuse_elder(self, bundle: Lidvid, spool: _Spool) -> None:
+        """Refuse to take over from an older state of the archive what a newer one does not have any more."""
+        catalog = self.mission.catalog
+        base = catalog.aggregate_bases().get(bundle.lid)
+        if base is None or base.lidvid.vid <= bundle.vid:
+            return
+        for record in spool:
+            if all(row.record.lidvid != record.lidvid for row in catalog.versions(record.lidvid.lid)):
+                raise CatalogConflict(
+                    f"{bundle} is older than {base.lidvid.vid}, which this catalog holds, and has {record.lidvid}, which it does "
+                    "not: adopt the bundle as it is in the archive now"
+                )
 
     def _show(self, former: Mapping[Lid, AggregateRecord]) -> None:
         """Show what is here of the bundle now; the views are made anew only if this adoption did not make all there is."""

@@ -16,6 +16,7 @@
     ├── CatalogError
     │   ├── CatalogVersionError     the catalog was written by another version of its schema
     │   └── CatalogConflict         a row was not as expected: another run got there first
+    ├── PlanOutdated                what a plan was made of has changed since
     ├── ComputeError                workers or scheduler lost, unsafe or unreachable
     ├── PackageError                a delivery package cannot be written or read
     │   └── CodecMissing            the planned compression codec or its version is not here
@@ -82,6 +83,10 @@ class CatalogVersionError(CatalogError):
 
 class CatalogConflict(CatalogError):
     """A row was not as the writer expected it: somebody else wrote first."""
+
+
+class PlanOutdated(DrfReprocessError):
+    """Received files, catalog, profile or configuration are not those that a plan was made of."""
 
 
 class ComputeError(DrfReprocessError):

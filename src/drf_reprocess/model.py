@@ -456,6 +456,8 @@ class ReleaseRecord:
     reason: str
     bundle: Lidvid
     """The version of the bundle that lists everything in it."""
+    bundle_md5: str
+    """MD5 of that version's label: while no delivery held it, its VID could be given to another."""
     review: tuple[str, ...] = ()
     """Why the archive wants to review it before it is sent (SIS 4.2); empty: it need not."""
     acknowledged: str = ""

@@ -13,7 +13,7 @@ import resource
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -160,10 +160,12 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
     return result
 
 
-def plan_options(config: Config, workers: int) -> PlanOptions:
-    """Return what decides a plan, out of the configuration."""
+def plan_options(config: Config, workers: int, resumed: Sequence[str] = ()) -> PlanOptions:
+    """Return what decides a plan, out of the configuration; ``resumed`` names runs that were cut off."""
     run = config.run
-    return PlanOptions(run.mode, config.source.trust, run.max_file_bytes, run.partition_bytes, workers)
+    return PlanOptions(
+        run.mode, config.source.trust, run.max_file_bytes, run.partition_bytes, workers, tuple(resumed)
+    )
 
 
 def campaign_of(config: Config) -> Campaign:
@@ -288,7 +290,7 @@ class _Run:
                 self.mission.catalog,
                 self.mission.profile,
                 self.mission.repair,
-                plan_options(config, executor.workers),
+                plan_options(config, executor.workers, result.resumed),
             )
             row |= {"files": discovery.files, "bytes": discovery.bytes, "arriving": discovery.arriving}
         with self._stage("plan") as row:
@@ -409,6 +411,7 @@ class _Run:
             mission.config.validate_.xml_catalog,
             self._numbers,
             mission.config.release.bump_collections,
+            self._mode == "full",
             frozenset(
                 bundle.lid
                 for bundle in mission.profile.bundles

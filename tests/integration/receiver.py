@@ -245,7 +245,9 @@ class Archive:
         if standing is not None and vid_key(standing.vid) > vid_key(label.vid):
             raise Refused(f"{label.lidvid} is older than {standing.vid}, which the archive has")
         for path in (label.path, *label.files):
-            owner = next((lid for lid in self.standing if lid != label.lid and path in self._files_of(lid)), None)
+            owner = next(
+                (lid for lid in self.standing if lid != label.lid and path in self._files_of(lid)), None
+            )
             if owner is not None:
                 raise Refused(f"{path} of {label.lidvid} is a file of {owner}")
 

@@ -78,6 +78,18 @@ def reissue(place: Place, old: bytes, new: bytes) -> int:
     return len(labels)
 
 
+def touch(place: Place) -> Path:
+    """Change the last digit of the last number of a file, and return its path."""
+    changed = sorted(place.source.rglob("*gnc*.drf"))[0]
+    head, point, tail = changed.read_bytes().rpartition(b".")
+    digits = re.match(rb"[0-9]+", tail)
+    assert digits
+    last = digits.end() - 1
+    other = b"7" if tail[last : last + 1] != b"7" else b"8"
+    changed.write_bytes(head + point + tail[:last] + other + tail[last + 1 :])
+    return changed
+
+
 def test_a_run_after_the_adoption_finds_nothing_to_do(place, cli_here):
     done = cli_here("adopt", place.bundle, *place.arguments(), check=0).json
     labels = len(product_labels(place))
@@ -92,10 +104,7 @@ def test_a_run_after_the_adoption_finds_nothing_to_do(place, cli_here):
 
 def test_versions_and_histories_go_on_from_the_archives(place, cli_here):
     cli_here("adopt", place.bundle, *place.arguments(), check=0)
-    changed = next(place.source.rglob("*gnc*.drf"))
-    data = bytearray(changed.read_bytes())
-    data[-5] = ord("7") if data[-5] != ord("7") else ord("8")
-    changed.write_bytes(data)
+    changed = touch(place)
     run = cli_here("run", *place.arguments(), check=0).json
     assert run["decisions"] == {"same": len(product_labels(place)) - 1, "data-changed": 1}
     (delivery,) = run["deliveries"]
@@ -137,19 +146,35 @@ def test_adopting_again_changes_nothing(place, cli_here):
 
 def test_a_newer_state_of_the_archive_is_adopted_on_top_of_an_older_one(place, archived, cli_here, tmp_path):
     cli_here("adopt", place.bundle, *place.arguments(), "--data", check=0)
-    changed = next(place.source.rglob("*gnc*.drf"))
-    changed.write_bytes(changed.read_bytes()[:-4] + b"9\r\n")
-    data = bytearray(next(archived.source.rglob(changed.name)).read_bytes())
-    data[-5] = ord("7") if data[-5] != ord("7") else ord("8")
-    changed.write_bytes(data)
+    touch(place)
     newer = Place(place.source, tmp_path / "newer" / "bundle", tmp_path / "newer")
     shutil.copytree(archived.output, newer.output)
     cli_here("run", *newer.arguments(), check=0)
     done = cli_here("adopt", newer.bundle, *place.arguments(), "--data", check=0).json
     assert (done["vid"], done["delivery_id"]) == ("1.1", "maven_anc_adopted_002")
     assert_same(contents(place.output, "bundle"), contents(newer.output, "bundle"))
-    older = cli_here("adopt", place.bundle, *place.arguments(), check=1)
-    assert re.search(r"::1\.0 is older than", older.stderr.replace("\n", " "))
+    rows = catalog_rows(place.output / "catalog.sqlite")
+    older = cli_here("adopt", place.bundle, *place.arguments(), check=0).json
+    assert older["delivery_id"] == "", "all of it is here already, and the newer versions stay"
+    assert catalog_rows(place.output / "catalog.sqlite") == rows
+    add_product(place)
+    refused = cli_here("adopt", place.bundle, *place.arguments(), check=1)
+    assert "::1.0 is older than 1.1" in refused.json["error"]["message"].replace("maven.anc", "")
+    assert catalog_rows(place.output / "catalog.sqlite") == rows
+
+
+def add_product(place: Place) -> None:
+    """Add a member under another name to the older bundle."""
+    label = product_labels(place)[0]
+    old = label.stem.encode()
+    new = old.replace(b"14_", b"13_")
+    added = label.with_name(f"{new.decode()}.xml")
+    added.write_bytes(label.read_bytes().replace(old, new))
+    (inventory,) = label.parent.parent.glob("*inventory*.csv")
+    rows = inventory.read_bytes()
+    inventory.chmod(0o644)
+    inventory.unlink()
+    inventory.write_bytes(rows + rows.partition(b"\n")[0].replace(old, new) + b"\n")
 
 
 def test_data_files_are_proved_and_shown(place, cli_here):

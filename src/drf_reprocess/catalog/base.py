@@ -43,6 +43,9 @@ COVERED = "another file covers its days, or does so no longer"
 STAGED = "staged"
 """Code of a file whose product is made, and waits for the next release."""
 
+STAGED_BEFORE = "staged, not released yet"
+"""Why a file whose product was staged is worked on."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
@@ -192,6 +195,8 @@ class Question:
     """Whether only what arrived counts, not what changed in profile or program, nor what waits for a release."""
     otherwise: str = ""
     """Reason for which all other files need work, too; empty: they do not."""
+    done_in: Collection[str] = ()
+    """Runs, cut off, that go on now: what they worked on needs no work for that last reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from drf_reprocess.catalog.base import (
     FAILED_BEFORE,
     NEW_FILE,
     STAGED,
+    STAGED_BEFORE,
     Comparison,
     ListedFile,
     Question,
@@ -265,7 +266,9 @@ def _reason(question: Question) -> ColumnElement[str]:
     if not question.arrivals_only:
         fingerprint = case(dict(question.fingerprints), value=listed.c.type, else_="")
         cases += [
-            (known.c.code == STAGED, "staged, not released yet"),
+            (known.c.code == STAGED, STAGED_BEFORE),
             (known.c.fingerprint != fingerprint, "profile, repair options or engine changed"),
         ]
-    return case(*cases, else_=question.otherwise)
+    if question.otherwise:
+        cases.append((known.c.run_id.not_in(list(question.done_in)), question.otherwise))
+    return case(*cases, else_="")

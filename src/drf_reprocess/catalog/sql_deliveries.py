@@ -103,7 +103,7 @@ class SqlDeliveries(SqlPart):
         """Return current collections and the bundle that are in no live delivery to the receiver."""
         query = (
             select(aggregates)
-            .where(_is_undelivered(aggregates, bundle_lid, receiver))
+            .where(_is_undelivered(aggregates, bundle_lid, receiver), aggregates.c.companion_sha256 != "")
             .order_by(aggregates.c.lid)
         )
         return [aggregate_to_deliverable(row) for row in self._all(query)]

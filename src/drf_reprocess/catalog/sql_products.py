@@ -381,6 +381,8 @@ class _Adoption:
         fresh = [(lidvid, row) for text, (lidvid, row) in rows.items() if text not in present]
         self._refuse_elder(table, fresh)
         replace_current(self.connection, table, [(lidvid, {**row, "current": True}) for lidvid, row in fresh])
+        for text in present:
+            self._complete(table, *rows[text])
         wanted = {str(lidvid) for lidvid, _ in fresh}
         chosen = [
             member_to_row(member, self.delivery.delivery_id)
@@ -390,6 +392,15 @@ class _Adoption:
         if chosen:
             self.connection.execute(insert(delivery_members), chosen)
         self.taken += len(fresh)
+
+    def _complete(self, table: Table, lidvid: Lidvid, row: Mapping[str, Any]) -> None:
+        """Take over the data file of a version that is here already, where it was not known before."""
+        if table is products and row["data_sha256"]:
+            self.connection.execute(
+                update(products)
+                .where(_is_version(products, lidvid), products.c.data_sha256 == "")
+                .values(data_sha256=row["data_sha256"])
+            )
 
     def _present(self, table: Table, rows: Mapping[str, tuple[Lidvid, Mapping[str, Any]]]) -> set[str]:
         """Return the versions that are here with the same bytes; refuse those that are here with others."""

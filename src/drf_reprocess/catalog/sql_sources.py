@@ -47,7 +47,7 @@ class SqlSources(SqlPart):
 
     def unfinished_runs(self, but: str) -> list[RunRecord]:
         """Return the runs, oldest first, that were cut off or failed since the last one that came to its end."""
-        others = [run for run in self.runs() if run.run_id != but]
+        others = [run for run in self.runs() if run.run_id != but and run.mode != "adopt"]
         return list(takewhile(lambda run: run.state in UNFINISHED, reversed(others)))[::-1]
 
     def profiles(self) -> set[str]:

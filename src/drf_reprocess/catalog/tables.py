@@ -200,6 +200,7 @@ releases = Table(
     Column("reason", Text, nullable=False),
     Column("major", Integer, nullable=False),
     Column("minor", Integer, nullable=False),
+    Column("bundle_md5", String, nullable=False),
     Column("review", JSON, nullable=False),
     Column("acknowledged", Text, nullable=False),
     UniqueConstraint("bundle_lid", "number"),

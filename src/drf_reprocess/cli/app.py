@@ -18,7 +18,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.logging import RichHandler
 
-from drf_reprocess.cli import columns
+from drf_reprocess.cli import adopt, columns
 from drf_reprocess.cli.common import (
     AsJson,
     ConfigFile,
@@ -147,7 +147,9 @@ def publish(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJ
 
     loaded, _ = configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
-        document = {"files": mission.views.rebuild(mission.catalog)}
+        views = mission.views
+        shown = views.rebuild(mission.catalog)
+        document = {"files": shown, "staged_files": views.show_staged(mission.catalog)}
     answer(document, as_json)
 
 
@@ -285,6 +287,7 @@ def sample(
     answer(document, as_json)
 
 
+adopt.register(app)
 columns.register(app)
 app.add_typer(disposition_app, name="disposition")
 

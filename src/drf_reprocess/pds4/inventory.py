@@ -38,9 +38,17 @@ class InventoryContents(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def write_inventory(members: Iterable[Lidvid]) -> bytes:
-    """Return the inventory of these primary members, sorted by LID and version number."""
-    return b"".join(b"P,%b\r\n" % str(member).encode("ascii") for member in sorted(members))
+def write_inventory(members: Iterable[Lidvid], others: Iterable[InventoryRow] = ()) -> bytes:
+    """Return the inventory of these primary members, sorted by LID and version number.
+
+    ``others`` are rows of secondary members, which stand after them in the same order.
+    """
+    primary = b"".join(b"P,%b\r\n" % str(member).encode("ascii") for member in sorted(members))
+    secondary = b"".join(
+        b"S,%b\r\n" % str(row.lidvid or row.lid).encode("ascii")
+        for row in sorted(others, key=lambda row: (row.lid, row.vid or Vid(0, 0)))
+    )
+    return primary + secondary
 
 
 def read_inventory(data: bytes) -> InventoryContents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ from drf_reprocess.pds4.parsing import (
     text_of,
 )
 from drf_reprocess.pds4.structure import LabelObject, read_files
+
+_WHITE_SPACE = re.compile(r"[ \t\r\n]+")
+"""White space of XML, which is less than that of Unicode: a text is laid out with it, nothing else of it is changed."""
 
 
 class DescribedFile(NamedTuple):
@@ -111,7 +115,7 @@ def _read_entry(detail: Element) -> HistoryEntry:
     return HistoryEntry(
         date=_require(detail, "modification_date"),
         vid=Vid.from_text(_require(detail, "version_id")),
-        description=" ".join(_require(detail, "description").split()),
+        description=_WHITE_SPACE.sub(" ", _require(detail, "description")),
     )
 
 

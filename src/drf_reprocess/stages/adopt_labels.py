@@ -23,11 +23,11 @@ from drf_reprocess.pds4.structure import structure_digest
 from drf_reprocess.pds4.times import parse_instant
 from drf_reprocess.profiles.model import Profile
 from drf_reprocess.storage.base import Store, put_object
+from drf_reprocess.tables.parquet import parquet_path
 
 NO_OBJECT = StoredObject("", "", 0)
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_DAY_OF_YEAR = re.compile(r"[0-9]{4}-[0-9]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +181,13 @@ class _Taker:
         type_name = type_of(self.context.profile, contents.lidvid.lid)
         named = match_name(self.context.profile, described.name)
         tables = [part for part in contents.objects[0] if part.records is not None]
+        day = date.fromordinal(parse_instant(start_time)[0])
         stored = put_object(self.context.output, label, digest_bytes(label))
         return ProductRecord(
             lidvid=contents.lidvid,
             type=type_name,
             product_id=contents.lid.last,
-            day=date.fromordinal(parse_instant(start_time)[0]),
+            day=day,
             start_time=start_time,
             stop_time=stop_time,
             records=tables[0].records or 0 if tables else 0,
@@ -198,7 +199,7 @@ class _Taker:
             label_digest=label_digest(label),
             data_path=data_path,
             label_path=self.sighting.path,
-            parquet_path="",
+            parquet_path=parquet_path(type_name, day, contents.lid.last),
             creation_time=described.creation_time or "",
             history=history,
             family=named.family if isinstance(named, FileName) and named.type == type_name else "",
@@ -368,7 +369,6 @@ def order_history(
 def to_calendar(text: str) -> str:
     """Return a PDS4 time as YYYY-MM-DDThh:mm:ss.fffZ, with the digits that it has; ``ValueError`` if it is none."""
     day, _ = parse_instant(text)
-    head, separator, rest = text.removesuffix("Z").partition("T")
-    if _DAY_OF_YEAR.fullmatch(head):
-        head = date.fromordinal(day).isoformat()
-    return f"{head}{separator}{rest}Z"
+    clock = [part for part in text.removesuffix("Z").partition("T")[2].split(":") if part]
+    clock += ["00"] * (3 - len(clock))
+    return f"{date.fromordinal(day).isoformat()}T{':'.join(clock)}Z"

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
 from drf_reprocess.errors import DrfReprocessError
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
-from drf_reprocess.model import AggregateRecord, Finding, Severity
+from drf_reprocess.model import AggregateRecord, Finding, HistoryEntry, Severity
 from drf_reprocess.pds4.bundle import bundle_label, readme_text
 from drf_reprocess.pds4.check import check_label
 from drf_reprocess.pds4.collection import collection_label
+from drf_reprocess.pds4.digest import label_digest
 from drf_reprocess.pds4.facts import BundleFacts, CollectionFacts
-from drf_reprocess.pds4.inventory import read_inventory, write_inventory
+from drf_reprocess.pds4.inventory import InventoryRow, read_inventory, write_inventory
 from drf_reprocess.pds4.read import BundleMember, read_label
 from drf_reprocess.pds4.schemas import schema_set
 from drf_reprocess.profiles.model import Bundle, Collection, Profile
 from drf_reprocess.storage.base import Store, object_key, put_object
 from drf_reprocess.versions.cascade import compare_members, next_aggregate_vid
-from drf_reprocess.versions.history import describe_aggregate, extend_history
+from drf_reprocess.versions.history import (
+    NO_CHANGES,
+    MemberChanges,
+    describe_aggregate,
+    extend_history,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +43,10 @@ class AssembleContext:
     """Number of the release that the run makes of each bundle."""
     bump: str = "minor"
     """How far the version of what changed rises."""
+    campaign: bool = False
+    """Whether a label whose words alone would differ is written anew."""
     outdated: frozenset[Lid] = frozenset()
     """Bundles that get a new version whatever changed, because the profile wants one at each release."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Coverage of a collection or bundle."""
-
-    start_time: str
-    stop_time: str
-
-    @property
-    def days(self) -> tuple[str, str]:
-        return self.start_time[:10], self.stop_time[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,7 @@ class _Draft:
     label: bytes
     file_name: str
     file: bytes
+    changes: MemberChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +106,21 @@ def assemble(catalog: Catalog, context: AssembleContext, executor: Executor) -> 
 
     for bundle in context.profile.bundles:
         present: dict[Lid, AggregateRecord] = {}
+        products = NO_CHANGES
         for collection in bundle.collections:
             versions = _Versions(bases.get(collection.lid), current.get(collection.lid))
-            made = settle(
-                collection.lid, _assemble_collection(catalog, context, bundle, collection, versions)
-            )
+            draft = _assemble_collection(catalog, context, bundle, collection, versions)
+            made = settle(collection.lid, draft)
             if made is not None:
                 present[collection.lid] = made
             elif collection.lid in current:
                 left.append(collection.lid)
+            if isinstance(draft, _Draft):
+                products += draft.changes
         if present:
             versions = _Versions(bases.get(bundle.lid), current.get(bundle.lid))
-            settle(bundle.lid, _assemble_bundle(context, bundle, present, versions))
+            draft = _assemble_bundle(context, bundle, present, versions, products, left)
+            settle(bundle.lid, draft)
     for event in executor.run(prove_label, context, drafts):
         event.value()
     return Assembly((*(draft.record for draft in drafts), *returned), tuple(left))
@@ -140,44 +140,57 @@ def _assemble_collection(
         start_time, stop_time = min(start_time, member.start_time), max(stop_time, member.stop_time)
     if not members:
         return None
-    inventory = write_inventory(Lidvid(lid, vid) for lid, vid in members.items())
-    members_digest = hashlib.sha256(inventory).hexdigest()
-    if (standing := versions.standing(members_digest)) is not None:
+    former_rows = _inventory(context.output, versions.base) if versions.base else ()
+    inventory = write_inventory(
+        (Lidvid(lid, vid) for lid, vid in members.items()), [row for row in former_rows if not row.primary]
+    )
+    members_digest = digest_products(Lidvid(lid, vid) for lid, vid in members.items())
+
+    def facts(vid: Vid, history: tuple[HistoryEntry, ...]) -> CollectionFacts:
+        return CollectionFacts(
+            lidvid=Lidvid(collection.lid, vid),
+            type=collection.type,
+            start_time=start_time,
+            stop_time=stop_time,
+            history=history,
+            publication_year=int(context.run_time[:4]),
+            creation_time=context.run_time,
+            inventory_name=f"{collection.stem}_inventory_{vid}.csv",
+            inventory=inventory,
+        )
+
+    standing, base = versions.standing(members_digest), versions.base
+    if standing is not None and _is_right(
+        context, standing, collection_label(facts(standing.lidvid.vid, standing.history), context.profile)
+    ):
         return standing
-    base = versions.base
-    span = _Span(start_time, stop_time)
-    changes = compare_members(_inventory_members(context.output, base) if base else {}, members)
+    changes = compare_members({row.lid: row.vid for row in former_rows if row.primary and row.vid}, members)
     base_vid = base.lidvid.vid if base else None
     vid = next_aggregate_vid(base_vid, context.bump)
     words = describe_aggregate(
-        base_vid, changes, "product", span.days, context.reason, context.releases.get(bundle.lid, 0)
+        base_vid,
+        changes,
+        "product",
+        (start_time[:10], stop_time[:10]),
+        context.reason,
+        context.releases.get(bundle.lid, 0),
     )
-    facts = CollectionFacts(
-        lidvid=Lidvid(collection.lid, vid),
-        type=collection.type,
-        start_time=span.start_time,
-        stop_time=span.stop_time,
-        history=extend_history(base.history if base else (), context.run_time[:10], vid, words),
-        publication_year=int(context.run_time[:4]),
-        creation_time=context.run_time,
-        inventory_name=f"{collection.stem}_inventory_{vid}.csv",
-        inventory=inventory,
-    )
-    label = collection_label(facts, context.profile)
+    new = facts(vid, extend_history(base.history if base else (), context.run_time[:10], vid, words))
+    label = collection_label(new, context.profile)
     record = AggregateRecord(
-        lidvid=facts.lidvid,
+        lidvid=new.lidvid,
         kind="collection",
         bundle_lid=bundle.lid,
         label=put_object(context.output, label),
         label_path=f"{collection.folder}/{collection.stem}_{vid}.xml",
         companion=put_object(context.output, inventory),
-        companion_path=f"{collection.folder}/{facts.inventory_name}",
-        start_time=span.start_time,
-        stop_time=span.stop_time,
-        history=facts.history,
+        companion_path=f"{collection.folder}/{new.inventory_name}",
+        start_time=start_time,
+        stop_time=stop_time,
+        history=new.history,
         members_digest=members_digest,
     )
-    return _Draft(record, label, facts.inventory_name, inventory)
+    return _Draft(record, label, new.inventory_name, inventory, changes)
 
 
 def _assemble_bundle(
@@ -185,56 +198,90 @@ def _assemble_bundle(
     bundle: Bundle,
     collections: Mapping[Lid, AggregateRecord],
     versions: _Versions,
+    products: MemberChanges,
+    left: Sequence[Lid],
 ) -> _Draft | AggregateRecord:
     base = versions.base
     before = _bundle_members(context.output, base) if base else ()
-    made = {collection.lid for collection in bundle.collections}
+    # What a bundle that was adopted lists and we do not make, such as documents, stays in it.
     members = (
         *(BundleMember(lid, record.lidvid.vid, True) for lid, record in sorted(collections.items())),
-        *(member for member in before if member.lid not in made),
+        *(member for member in before if member.lid not in collections and member.lid not in left),
     )
-    listing = "\n".join(f"{member.lid}::{member.vid}" for member in sorted(members, key=lambda one: one.lid))
-    members_digest = hashlib.sha256(listing.encode()).hexdigest()
+    members_digest = digest_members(members)
+    start_time = min(record.start_time for record in collections.values())
+    stop_time = max(record.stop_time for record in collections.values())
+
+    def facts(vid: Vid, history: tuple[HistoryEntry, ...]) -> BundleFacts:
+        return BundleFacts(
+            lidvid=Lidvid(bundle.lid, vid),
+            start_time=start_time,
+            stop_time=stop_time,
+            history=history,
+            publication_year=int(context.run_time[:4]),
+            creation_time=context.run_time,
+            readme_name=f"readme_{bundle.stem}_{vid}.txt",
+            readme=readme_text(bundle, history),
+            members=members,
+        )
+
     standing = versions.standing(members_digest)
-    if standing is not None and not (bundle.lid in context.outdated and standing is base):
+    if (
+        standing is not None
+        and not (bundle.lid in context.outdated and standing is base)
+        and _is_right(
+            context,
+            standing,
+            bundle_label(facts(standing.lidvid.vid, standing.history), context.profile, bundle),
+        )
+    ):
         return standing
-    span = _Span(
-        min(record.start_time for record in collections.values()),
-        max(record.stop_time for record in collections.values()),
-    )
-    changes = compare_members(_with_vids(before), _with_vids(members))
     base_vid = base.lidvid.vid if base else None
     vid = next_aggregate_vid(base_vid, context.bump)
     words = describe_aggregate(
-        base_vid, changes, "collection", span.days, context.reason, context.releases.get(bundle.lid, 0)
+        base_vid,
+        products,
+        "product",
+        (start_time[:10], stop_time[:10]),
+        context.reason,
+        context.releases.get(bundle.lid, 0),
     )
-    history = extend_history(base.history if base else (), context.run_time[:10], vid, words)
-    facts = BundleFacts(
-        lidvid=Lidvid(bundle.lid, vid),
-        start_time=span.start_time,
-        stop_time=span.stop_time,
-        history=history,
-        publication_year=int(context.run_time[:4]),
-        creation_time=context.run_time,
-        readme_name=f"readme_{bundle.stem}_{vid}.txt",
-        readme=readme_text(bundle, history),
-        members=members,
-    )
-    label = bundle_label(facts, context.profile, bundle)
+    new = facts(vid, extend_history(base.history if base else (), context.run_time[:10], vid, words))
+    label = bundle_label(new, context.profile, bundle)
     record = AggregateRecord(
-        lidvid=facts.lidvid,
+        lidvid=new.lidvid,
         kind="bundle",
         bundle_lid=bundle.lid,
         label=put_object(context.output, label),
         label_path=f"bundle_{bundle.stem}_{vid}.xml",
-        companion=put_object(context.output, facts.readme),
-        companion_path=facts.readme_name,
-        start_time=span.start_time,
-        stop_time=span.stop_time,
-        history=history,
+        companion=put_object(context.output, new.readme),
+        companion_path=new.readme_name,
+        start_time=start_time,
+        stop_time=stop_time,
+        history=new.history,
         members_digest=members_digest,
     )
-    return _Draft(record, label, facts.readme_name, facts.readme)
+    return _Draft(record, label, new.readme_name, new.readme, products)
+
+
+def digest_products(members: Iterable[Lidvid]) -> str:
+    """Return the SHA-256 of a list of primary members: equal members, equal digest."""
+    return hashlib.sha256(write_inventory(members)).hexdigest()
+
+
+def digest_members(members: Iterable[BundleMember]) -> str:
+    """Return the SHA-256 of a list of collections: equal members, equal digest."""
+    listing = "\n".join(
+        f"{member.lid}::{member.vid}" for member in sorted(members, key=lambda member: member.lid)
+    )
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _is_right(context: AssembleContext, standing: AggregateRecord, label: bytes) -> bool:
+    """Tell whether a version whose members are right can stay: only a campaign asks for its label's words, too."""
+    if not context.campaign:
+        return True
+    return label_digest(label) == label_digest(context.output.read(object_key(standing.label.sha256)))
 
 
 def prove_label(context: AssembleContext, draft: _Draft) -> None:
@@ -260,14 +307,11 @@ def prove_label(context: AssembleContext, draft: _Draft) -> None:
         )
 
 
-def _inventory_members(output: Store, former: AggregateRecord) -> dict[Lid, Vid]:
-    rows = read_inventory(output.read(object_key(former.companion.sha256)))
-    return {row.lid: row.vid for row in rows.rows if row.vid is not None}
+def _inventory(output: Store, former: AggregateRecord) -> tuple[InventoryRow, ...]:
+    if not former.companion.sha256:
+        return ()
+    return read_inventory(output.read(object_key(former.companion.sha256))).rows
 
 
 def _bundle_members(output: Store, former: AggregateRecord) -> tuple[BundleMember, ...]:
     return read_label(output.read(object_key(former.label.sha256))).members
-
-
-def _with_vids(members: Iterable[BundleMember]) -> dict[Lid, Vid]:
-    return {member.lid: member.vid for member in members if member.vid is not None}

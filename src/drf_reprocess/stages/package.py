@@ -176,7 +176,9 @@ def _groups(
 ) -> Iterator[tuple[Deliverable, ...]]:
     """Yield undelivered products by delivery period; collections and bundle travel with the last, after all they list."""
     days = [date.fromisoformat(day) for day in catalog.undelivered_days(bundle.lid, receiver)]
-    periods = [tuple(group) for _, group in groupby(days, key=lambda day: _period(day, by, profile.calendar))]
+    periods = [
+        tuple(group) for _, group in groupby(days, key=lambda day: period_of(day, by, profile.calendar))
+    ]
     aggregates = catalog.undelivered_aggregates(bundle.lid, receiver)
     for place, period in enumerate(periods, 1):
         products = catalog.undelivered_products(bundle.lid, receiver, str(period[0]), str(period[-1]))
@@ -194,7 +196,8 @@ def _without_known_file(catalog: Catalog, receiver: str, product: Deliverable) -
     return replace(product, label_alone=alone)
 
 
-def _period(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:
+def period_of(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:
+    """Return what the days of one delivery period have in common."""
     if by == "run":
         return 0, 0, 0
     if by == "month":

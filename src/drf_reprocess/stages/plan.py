@@ -59,6 +59,8 @@ class PlanOptions:
     max_file_bytes: int
     partition_bytes: int
     workers: int
+    resumed: tuple[str, ...] = ()
+    """Runs, cut off, that this one brings to their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def plan(
             },
             arrivals_only=options.mode == "staging",
             otherwise=otherwise,
+            done_in=options.resumed,
         )
     )
     for state, count in compared.settled.items():
@@ -171,9 +174,14 @@ def partitions(
     Families whose days another one covers come apart, with ``covered``: when they are planned, what became of the wider
     one must be known.
     """
+    return in_partitions(work_items(listing, catalog, profile, covered=covered), partition_bytes)
+
+
+def in_partitions(items: Iterable[WorkItem], partition_bytes: int) -> Iterator[tuple[WorkItem, ...]]:
+    """Yield items in groups of about ``partition_bytes``."""
     group: list[WorkItem] = []
     size = 0
-    for item in work_items(listing, catalog, profile, covered=covered):
+    for item in items:
         if group and (size + item.bytes > partition_bytes or len(group) == MAX_PARTITION_FILES):
             yield tuple(group)
             group, size = [], 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.identifiers import Lid
-from drf_reprocess.model import ReleaseRecord
+from drf_reprocess.model import AggregateRecord, ReleaseRecord
 from drf_reprocess.profiles.model import Bundle, Profile
 
 
@@ -22,9 +23,26 @@ class ReleaseContext:
     reason: str
 
 
+_NUMBER = re.compile(r"\brelease\s*#?\s*([0-9]{1,4})\b", re.IGNORECASE)
+
+
 def release_numbers(catalog: Catalog, profile: Profile) -> dict[Lid, int]:
-    """Return the number that the next release of each bundle has."""
-    return {bundle.lid: catalog.next_release_number(bundle.lid) for bundle in profile.bundles}
+    """Return the number that the next release of each bundle has.
+
+    A bundle that was adopted goes on from the highest number that its history tells, else from its count of entries.
+    """
+    bases = catalog.aggregate_bases()
+    return {
+        bundle.lid: max(catalog.next_release_number(bundle.lid), _count_releases(bases.get(bundle.lid)) + 1)
+        for bundle in profile.bundles
+    }
+
+
+def _count_releases(bundle: AggregateRecord | None) -> int:
+    if bundle is None:
+        return 0
+    told = [int(number) for entry in bundle.history for number in _NUMBER.findall(entry.description)]
+    return max(told, default=len(bundle.history))
 
 
 def is_due(catalog: Catalog, bundle: Bundle, receiver: str) -> bool:
@@ -42,14 +60,14 @@ def release(
     What was released before and comes again, because it was rejected or goes to another receiver, stays in its release.
     """
     found: dict[Lid, str] = {}
-    former = {record.bundle: record.release_id for record in catalog.releases()}
+    former = {(record.bundle, record.bundle_md5): record.release_id for record in catalog.releases()}
     heads = catalog.current_aggregates()
     for bundle in profile.bundles:
         head = heads.get(bundle.lid)
         if head is None or not is_due(catalog, bundle, context.receiver):
             continue
-        if head.lidvid in former and former[head.lidvid] != _release_id(bundle, numbers[bundle.lid]):
-            found[bundle.lid] = former[head.lidvid]
+        if (head.lidvid, head.label.md5) in former:
+            found[bundle.lid] = former[head.lidvid, head.label.md5]
             continue
         record = ReleaseRecord(
             release_id=_release_id(bundle, numbers[bundle.lid]),
@@ -60,6 +78,7 @@ def release(
             mode=context.mode,
             reason=context.reason,
             bundle=head.lidvid,
+            bundle_md5=head.label.md5,
             review=tuple(_reasons_for_review(catalog, bundle)),
         )
         catalog.commit_release(record)

@@ -459,6 +459,7 @@ class CatalogContract:
             "release",
             "first",
             Lidvid(BUNDLE, Vid(1, 0)),
+            "b" * 32,
             ("new fields",),
         )
         assert catalog.next_release_number(BUNDLE) == 1

@@ -58,6 +58,14 @@ class MemberChanges:
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.dropped)
 
+    def __add__(self, other: MemberChanges) -> MemberChanges:
+        return MemberChanges(
+            self.added + other.added, self.changed + other.changed, self.dropped + other.dropped
+        )
+
+
+NO_CHANGES = MemberChanges(0, 0, 0)
+
 
 def describe_aggregate(
     former: Vid | None,
