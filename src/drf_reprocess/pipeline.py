@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import resource
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 
 from drf_reprocess.catalog.base import FAILED_BEFORE, Listing, RunRecord
 from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.compute.sites import open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
-from drf_reprocess.errors import CatalogConflict, DrfReprocessError
+from drf_reprocess.errors import CatalogConflict, DrfReprocessError, PlanOutdated
 from drf_reprocess.identifiers import Lid
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import (
     SET_ASIDE,
-    Campaign,
     Decision,
     DeliveryState,
     Outcome,
@@ -36,6 +35,9 @@ from drf_reprocess.model import (
     WorkItem,
 )
 from drf_reprocess.observer import Observer
+from drf_reprocess.planning.check import PlanCheck
+from drf_reprocess.planning.conditions import campaign_of, conditions_of, plan_options, unfinished_runs
+from drf_reprocess.planning.document import PlanDocument
 from drf_reprocess.profiles.load import profile_digest
 from drf_reprocess.reprocess import LineOptions
 from drf_reprocess.runfolder import RunFolder
@@ -43,7 +45,7 @@ from drf_reprocess.stages.assemble import AssembleContext, assemble
 from drf_reprocess.stages.discover import discover
 from drf_reprocess.stages.note import settle_deliveries, write_delivery_json, write_note
 from drf_reprocess.stages.package import Delivery, PackageOptions, Shipment, package
-from drf_reprocess.stages.plan import Plan, PlanOptions, partitions, plan, renew_items
+from drf_reprocess.stages.plan import Plan, partitions, plan, renew_items, work_items
 from drf_reprocess.stages.process import ProcessContext, process
 from drf_reprocess.stages.release import ReleaseContext, is_due, release, release_numbers
 from drf_reprocess.stages.verify import verify_package
@@ -73,6 +75,10 @@ class RunResult:
     """Files set aside by this run, or by the runs that it resumes."""
     resumed: list[str] = field(default_factory=list)
     """Runs that were cut off, and that this one brings to their end."""
+    refused: bool = False
+    """Whether the run was to follow a plan that is outdated: then it has done nothing."""
+    plan_differences: list[str] = field(default_factory=list)
+    """Products that came out otherwise than the plan of the run was certain of: the first, and how many more."""
     bytes_in: int = 0
     elapsed_s: float = 0.0
     site_start_s: float = 0.0
@@ -119,25 +125,35 @@ def new_run_id() -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond:05x}{secrets.token_hex(1)}"
 
 
-def run_mission(mission: Mission, observer: Observer, given: str, environ: Mapping[str, str]) -> RunResult:
+def run_mission(
+    mission: Mission,
+    observer: Observer,
+    given: str,
+    environ: Mapping[str, str],
+    planned: PlanDocument | None = None,
+) -> RunResult:
     """Run all stages over the mission and return what was done.
 
-    ``given`` is the configuration as the operator gave it, kept in the run folder.
+    ``given`` is the configuration as the operator gave it, kept in the run folder; ``planned`` the plan to be followed.
 
     Raises
     ------
+    PlanOutdated
+        If the world is not that of the plan: then nothing is written but the row of the failed run.
     DrfReprocessError
         Whatever is not one file's fault: storage full, workers lost, ... What was finished is kept; run again.
     """
     run_id = new_run_id()
-    unfinished = mission.catalog.unfinished_runs(run_id)
+    unfinished = unfinished_runs(mission.catalog, run_id)
     run_time = decide_run_time(mission.config, environ, unfinished[0].run_time if unfinished else None)
+    if planned is not None:
+        run_time = str(mission.config.run.time or planned.run_time)
     result = RunResult(
         run_id, run_time, mode=mission.config.run.mode, resumed=[run.run_id for run in unfinished]
     )
     if mission.config.validate_.xml_catalog:
         result.validation = "checked"
-    run = _Run(mission, observer, result, RunFolder(mission.output, result.run_id))
+    run = _Run(mission, observer, result, RunFolder(mission.output, result.run_id), planned)
     started = time.perf_counter()
     run.start(given)
     try:
@@ -153,6 +169,7 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
             run.work(executor)
     except BaseException as error:
         result.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        result.refused = isinstance(error, PlanOutdated)
         with contextlib.suppress(DrfReprocessError):  # the first error is the one to tell
             run.finish(time.perf_counter() - started)
         raise
@@ -160,52 +177,23 @@ def run_mission(mission: Mission, observer: Observer, given: str, environ: Mappi
     return result
 
 
-def plan_options(config: Config, workers: int, resumed: Sequence[str] = ()) -> PlanOptions:
-    """Return what decides a plan, out of the configuration; ``resumed`` names runs that were cut off."""
-    run = config.run
-    return PlanOptions(
-        run.mode, config.source.trust, run.max_file_bytes, run.partition_bytes, workers, tuple(resumed)
-    )
-
-
-def campaign_of(config: Config) -> Campaign:
-    """Return the campaign that a run is: only a run of mode full is one."""
-    reason = config.run.reason
-    if config.run.mode != "full":
-        return Campaign(reason=reason)
-    return Campaign(config.release.campaign or reason, reason, config.release.bump)
-
-
-def plan_mission(mission: Mission) -> dict[str, object]:
-    """Return what a run would do, as plain values; nothing is written."""
-    config = mission.config
-    discovery = discover(mission.source, config.source.settle_s)
-    with mission.catalog.listing() as listing:
-        options = plan_options(config, config.compute.workers or os.cpu_count() or 1)
-        planned = plan(discovery, listing, mission.catalog, mission.profile, mission.repair, options)
-    return {
-        "files": planned.total,
-        "files_bytes": discovery.bytes,
-        "arriving": discovery.arriving,
-        "to_process": {"products": planned.products, "files": planned.files, "bytes": planned.bytes},
-        "reasons": dict(planned.reasons),
-        "to_set_aside": [
-            {"source": outcome.source.uri, "code": outcome.code, "message": outcome.message}
-            for outcome in planned.set_aside
-        ],
-        "settled": {str(state): count for state, count in planned.settled.items()},
-        "disk_bytes": planned.disk_bytes,
-    }
-
-
 class _Run:
     """One run: the stages in order, each told to the observer and timed."""
 
-    def __init__(self, mission: Mission, observer: Observer, result: RunResult, folder: RunFolder) -> None:
+    def __init__(
+        self,
+        mission: Mission,
+        observer: Observer,
+        result: RunResult,
+        folder: RunFolder,
+        planned: PlanDocument | None = None,
+    ) -> None:
         self.mission = mission
         self.observer = observer
         self.result = result
         self.folder = folder
+        self._check = PlanCheck(planned) if planned else None
+        self._given = ""
         self._mode = mission.config.run.mode
         self._numbers: dict[Lid, int] = {}
         self._stale: set[str] = set()
@@ -213,7 +201,9 @@ class _Run:
 
     def start(self, given: str) -> None:
         config = self.mission.config
-        self.folder.write_start(given, public_dict(config))
+        self._given = given
+        if self._check is None:
+            self.folder.write_start(given, public_dict(config))
         self.mission.catalog.start_run(
             RunRecord(
                 run_id=self.result.run_id,
@@ -231,7 +221,8 @@ class _Run:
         result = self.result
         result.elapsed_s = round(elapsed_s, 3)
         result.peak_memory_bytes["driver"] = _peak_rss_bytes()
-        self.folder.write_end(result.as_dict())
+        if not result.refused:
+            self.folder.write_end(result.as_dict())
         state = "set-aside" if result.status == "success" and result.newly_set_aside else result.status
         self.mission.catalog.finish_run(result.run_id, state, _clock(), result.as_dict())
 
@@ -240,12 +231,13 @@ class _Run:
         for warning in executor.warnings:
             self._warn(warning)
         catalog = self.mission.catalog
-        if self.result.resumed:
-            settle_deliveries(catalog, self.mission.output)
-        self._numbers = release_numbers(catalog, self.mission.profile)
         with catalog.listing() as listing:
             planned = self._plan(listing, executor)
+            if self.result.resumed:
+                settle_deliveries(catalog, self.mission.output)
+            self._numbers = release_numbers(catalog, self.mission.profile)
             self._process(listing, executor, planned)
+        self._tell_plan_differences()
         if self._mode != "staging":
             self._assemble(executor)
         self._publish(rebuild=bool(self.result.resumed))
@@ -294,6 +286,8 @@ class _Run:
             )
             row |= {"files": discovery.files, "bytes": discovery.bytes, "arriving": discovery.arriving}
         with self._stage("plan") as row:
+            if self._check is not None:
+                self._require_plan(self._check, planned, listing)
             row |= {"products": planned.products, "files": planned.files, "bytes": planned.bytes}
             self.mission.catalog.commit_states(
                 result.run_id, result.run_time, planned.fingerprints, planned.set_aside
@@ -304,6 +298,21 @@ class _Run:
             result.products = {str(state): counts[str(state)] for state in SourceState}
             result.products |= {"total": planned.total, "arriving": discovery.arriving}
         return planned
+
+    def _require_plan(self, check: PlanCheck, planned: Plan, listing: Listing) -> None:
+        """See that the plan which the run is to follow is the one made anew; only then is anything written."""
+        mission = self.mission
+        items = chain.from_iterable(
+            work_items(listing, mission.catalog, mission.profile, covered=covered)
+            for covered in (False, True)
+        )
+        check.require(planned, conditions_of(mission, planned.fingerprints), items)
+        self.folder.write_start(self._given, public_dict(mission.config))
+
+    def _tell_plan_differences(self) -> None:
+        self.result.plan_differences = self._check.differences() if self._check else []
+        for words in self.result.plan_differences:
+            self._warn(f"not as planned: {words}")
 
     def _process(self, listing: Listing, executor: Executor, planned: Plan) -> None:
         mission, result = self.mission, self.result
@@ -358,6 +367,8 @@ class _Run:
                 outdated.append(event.item)
                 continue
             self._count(event, outcomes)
+            if self._check is not None:
+                self._check.observe(event.item, outcomes)
         return outdated
 
     def _commit(self, planned: Plan, outcomes: tuple[Outcome, ...]) -> None:

@@ -122,7 +122,7 @@ def reprocess(
     return replace(
         work.decide(),
         data=data,
-        coverage=coverage(reading.table, file_type.cadence.gap_s),
+        coverage=coverage(reading.table, file_type.cadence),
         parquet=parquet,
     )
 

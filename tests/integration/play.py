@@ -314,6 +314,13 @@ class Play:
         assert Counter(described) == Counter(tree_of(self.bundle).keys()), (
             "a file without a label, or the reverse"
         )
+        for row in self.products().values():
+            for kind in ("data", "label"):
+                path = Path(row[kind])
+                assert (path.is_relative_to(self.bundle), md5_of(path.read_bytes())) == (
+                    True,
+                    row[f"{kind}_md5"],
+                )
         for label in labels.values():
             for path, (size, checksum) in label.files.items():
                 data = (self.bundle / path).read_bytes()

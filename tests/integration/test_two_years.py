@@ -508,6 +508,55 @@ def test_a_discarded_part_of_a_release(play):
     assert product_ids(play.sent(summary)) == product_ids([play.packages[first]])
 
 
+def test_what_was_discarded_leaves_no_trace_in_another_year(play):
+    """A release is discarded and its reasons are gone: a year later the archive is what it was, byte for byte."""
+    play.receive(QUARTERS[0], 2)
+    play.release()
+    paths = [play.file(file_type) for file_type in TYPES]
+    data, before = [path.read_bytes() for path in paths], tree_of(play.bundle)
+    for path in paths:
+        touch_byte(path)
+    (delivery,) = play.run()["deliveries"]
+    play.discard(delivery["delivery_id"])
+    for path, former in zip(paths, data, strict=True):
+        path.write_bytes(former)
+    play.clock += timedelta(days=400)
+    assert play.release()["deliveries"] == []
+    assert differences(tree_of(play.bundle), before) == {}
+    play.check_still()
+
+
+def test_a_release_that_is_discarded_is_made_again_a_year_later(play):
+    """The same content, discarded and packed again: the same versions, whatever the labels' dates are then."""
+    play.receive(QUARTERS[0], 2)
+    play.release()
+    touch_byte(play.file("gnc"))
+    (delivery,) = play.run()["deliveries"]
+    former = play.packages[delivery["delivery_id"]]
+    play.discard(delivery["delivery_id"])
+    play.clock += timedelta(days=400)
+    (package,) = play.sent(play.release())
+    assert package.labels.keys() == former.labels.keys()
+    play.check_still()
+
+
+def test_a_replacement_that_was_never_sent(play):
+    """A hand-made file went before a delivered one in a discarded release, then is excluded: nothing has happened."""
+    play.receive(QUARTERS[0], 2)
+    play.release()
+    vids, before = play.vids(), tree_of(play.bundle)
+    first = play.file("pf", 1)
+    manual = first.with_name(f"{first.stem}_manual.drf")
+    resend(first, manual)
+    (delivery,) = play.run()["deliveries"]
+    assert manual.stem in play.vids()
+    play.discard(delivery["delivery_id"])
+    play.ask("disposition", "exclude", "--source", str(manual), "--reason", "old tool", "--who", "A")
+    assert play.release()["deliveries"] == []
+    assert play.vids() == vids
+    assert differences(tree_of(play.bundle), before) == {}
+
+
 def test_nothing_is_discarded_that_was_sent(play):
     play.receive(QUARTERS[0], 1)
     (delivery,) = play.run()["deliveries"]
@@ -541,7 +590,7 @@ def adopting(play: Play, former: Play, *words: str) -> None:
     shutil.copytree(former.source, play.source)
     bundle = play.root / "foreign"
     shutil.copytree(former.bundle, bundle)
-    play.clock = former.clock + timedelta(days=30)
+    play.clock = former.clock + timedelta(days=400)
     assert play.adopt(bundle, *words)["products"] == len(former.vids())
 
 
@@ -579,13 +628,18 @@ def test_an_adopted_label_that_differs_stays(tmp_path, cli_here, foreign):
     worded = path.read_bytes().replace(b"Electrical Power System DRF", b"Power data of")
     assert worded != path.read_bytes()
     path.write_bytes(worded)
+    # Layout and comments are no content: such a label stays even in a campaign.
+    (other,) = (tmp_path / "elsewhere" / "bundle").rglob(f"{foreign.file('pf', 0).stem}.xml")
+    commented = other.read_bytes().replace(b"    <", b"\t<").replace(b"</title>", b"</title><!-- by hand -->")
+    other.write_bytes(commented)
     shutil.copytree(foreign.source, play.source)
     bundle = tmp_path / "elsewhere" / "bundle"
-    play.clock = foreign.clock + timedelta(days=30)
+    play.clock = foreign.clock + timedelta(days=400)
     play.adopt(bundle)
     summary = play.run()
     assert (summary["deliveries"], set(summary["decisions"]) - {"same"}) == ([], set())
     assert play.label(stem).data == worded
+    assert play.label(other.stem).data == commented
     assert differences(tree_of(play.bundle), tree_of(bundle)) == {}
     plan = play.ask("plan", run__mode="full", run__reason="our words")
     assert plan
@@ -593,6 +647,7 @@ def test_an_adopted_label_that_differs_stays(tmp_path, cli_here, foreign):
     summary = play.release(run__mode="full", run__reason="our words")
     assert summary["decisions"] == {"label-only": 1, "same": len(vids) - 1}
     assert play.vids() == raised(vids, stem)
+    assert play.label(other.stem).data == commented
     label = play.label(stem)
     former = Label(path.name, worded)
     assert label.history[1:] == former.history

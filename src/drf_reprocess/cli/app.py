@@ -13,12 +13,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.logging import RichHandler
 
-from drf_reprocess.cli import adopt, columns
+from drf_reprocess.cli import adopt, columns, plan
 from drf_reprocess.cli.common import (
     AsJson,
     ConfigFile,
@@ -113,31 +114,33 @@ def _start_logging(
 
 
 @app.command()
-def run(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> int:
+def run(
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    plan_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            help="Run exactly this plan of `plan --to FILE`, or nothing if it is outdated.",
+        ),
+    ] = None,
+) -> int:
     """Reprocess the mission: everything received that is new or changed, to verified deliveries."""
     from drf_reprocess.mission import open_mission
     from drf_reprocess.pipeline import run_mission
+    from drf_reprocess.planning.document import open_plan
 
     loaded, given = configure(config, overrides)
+    planned = open_plan(plan_file) if plan_file else None
     with open_mission(loaded, create=True) as mission, ProgressObserver(error_console()) as observer:
-        result = run_mission(mission, observer, given, os.environ)
+        result = run_mission(mission, observer, given, os.environ, planned)
     if as_json:
         print_json(result.as_dict())
     else:
         print_summary(result.as_dict())
     return result.exit_code
-
-
-@app.command()
-def plan(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
-    """Tell what a run would do, and write nothing."""
-    from drf_reprocess.mission import open_mission
-    from drf_reprocess.pipeline import plan_mission
-
-    loaded, _ = configure(config, overrides)
-    with open_mission(loaded, create=False, scratch=True) as mission:
-        document = plan_mission(mission)
-    answer(document, as_json)
 
 
 @app.command()
@@ -289,6 +292,7 @@ def sample(
 
 adopt.register(app)
 columns.register(app)
+plan.register(app)
 app.add_typer(disposition_app, name="disposition")
 
 config_app = typer.Typer(help="About the configuration.", no_args_is_help=True)

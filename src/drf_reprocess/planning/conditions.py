@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from drf_reprocess.catalog.base import Catalog
+from drf_reprocess.catalog.base import Catalog, RunRecord
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
 from drf_reprocess.mission import Mission
@@ -39,10 +39,20 @@ STANDINGS = {
 Conditions = Mapping[str, Mapping[str, Any]]
 
 
-def plan_options(config: Config, workers: int) -> PlanOptions:
-    """Return what decides a plan, out of the configuration."""
+def plan_options(config: Config, workers: int, resumed: Sequence[str] = ()) -> PlanOptions:
+    """Return what decides a plan, out of the configuration; ``resumed`` names runs that were cut off."""
     run = config.run
-    return PlanOptions(run.mode, config.source.trust, run.max_file_bytes, run.partition_bytes, workers)
+    return PlanOptions(
+        run.mode, config.source.trust, run.max_file_bytes, run.partition_bytes, workers, tuple(resumed)
+    )
+
+
+def unfinished_runs(catalog: Catalog, but: str = "") -> list[RunRecord]:
+    """Return the runs, oldest first, that the next one brings to their end; ``but`` names the run that asks.
+
+    A run that was refused because its plan is outdated has left nothing to be brought to an end.
+    """
+    return [run for run in catalog.unfinished_runs(but) if not (run.summary or {}).get("refused")]
 
 
 def campaign_of(config: Config) -> Campaign:
@@ -97,7 +107,7 @@ def _show(value: object) -> str:
 
 
 def _deciding(config: Config) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for section, values in public_dict(config).items():
         left_out = NOT_DECIDING.get(section, set())
         if left_out is None:

@@ -45,7 +45,7 @@ TELLING = (
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Time and size of a product that gets a new version. Sizes are bytes; None where nobody has made it yet."""
+    """Time and size of a product. Sizes are bytes; None where nobody has made it yet."""
 
     day: date
     start_time: str
@@ -74,7 +74,7 @@ class Expectation:
     differences: tuple[str, ...] = ()
     """Elements in which an adopted label that stays differs from the one that would be written."""
     extent: Extent | None = None
-    """Of a product that gets, or may get, a new version."""
+    """Of a product that is made, or may be."""
 
     @property
     def lid(self) -> Lid:
@@ -127,7 +127,6 @@ def expect(item: WorkItem, outcome: Outcome) -> tuple[Expectation, ...]:
         told = [one for one in outcome.sources if one.product_id == candidate.product_id]
         if record is not None and record.lidvid.lid == candidate.lid and outcome.pending != "held":
             vid = record.lidvid.vid
-            extent = _extent(record, outcome) if outcome.decision is not Decision.SAME else None
             found.append(
                 Expectation(
                     candidate,
@@ -135,7 +134,7 @@ def expect(item: WorkItem, outcome: Outcome) -> tuple[Expectation, ...]:
                     (vid,),
                     True,
                     differences=outcome.differences,
-                    extent=extent,
+                    extent=_extent(record, outcome),
                 )
             )
         else:
@@ -157,16 +156,19 @@ def _told(outcomes: Collection[SourceOutcome], *, is_left: bool) -> tuple[str, S
 
 
 def _extent(record: ProductRecord, outcome: Outcome) -> Extent:
-    data = 0 if outcome.decision is Decision.LABEL_ONLY else record.source_object.bytes
-    if outcome.decision is not Decision.LABEL_ONLY and record.data.sha256 != record.source_object.sha256:
-        data += record.data.bytes
+    stored = 0
+    if outcome.decision in (Decision.NEW, Decision.DATA_CHANGED):
+        stored = record.source_object.bytes
+        stored += record.data.bytes if record.data.sha256 != record.source_object.sha256 else 0
+    if outcome.decision is not Decision.SAME:
+        stored += record.label.bytes + record.parquet.bytes
     return Extent(
         record.day,
         record.start_time,
         record.stop_time,
         record.data.bytes,
         record.label.bytes,
-        data + record.label.bytes + record.parquet.bytes,
+        stored,
     )
 
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import heapq
+import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from math import ceil
+from pathlib import Path
+from typing import Any, cast
 
 from drf_reprocess.catalog.base import Catalog, CollectionMember
-from drf_reprocess.identifiers import Lid, Lidvid
+from drf_reprocess.compute.serial import SerialExecutor
+from drf_reprocess.identifiers import Lid, Lidvid, Vid
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import AggregateRecord, Decision, WorkItem
-from drf_reprocess.planning.expectation import Expectation
+from drf_reprocess.planning.expectation import Expectation, Extent
 from drf_reprocess.planning.rates import Rates
 from drf_reprocess.profiles.model import Bundle
+from drf_reprocess.stages.assemble import AssembleContext, assemble
+from drf_reprocess.stages.package import period_of
+from drf_reprocess.stages.preview import DryStore
+from drf_reprocess.stages.release import release_numbers
+from drf_reprocess.storage.base import Store
 
 Row = dict[str, object]
 
@@ -86,7 +96,7 @@ class Forecast:
         self.mission = mission
         self.run_time = run_time
         self.staging = staging
-        self.rates = Rates.of(mission)
+        self.rates = Rates(mission.catalog)
         self.decisions: Counter[str] = Counter()
         self.stored_bytes = 0
         self._sure: dict[Lid, dict[Lid, CollectionMember | None]] = {}
@@ -110,35 +120,205 @@ class Forecast:
     def add(self, item: WorkItem, expectation: Expectation) -> None:
         """Count one product."""
         self.decisions[expectation.decision] += 1
-        lid, extent = expectation.lid, expectation.extent
-        bundle, collection = self.mission.profile.placement[item.type]
+        extent, vids = expectation.extent, expectation.vids
         if extent is not None:
-            label_bytes = extent.label_bytes or self.rates.label_bytes
-            guess = extent.file_bytes + int(extent.file_bytes * self.rates.parquet_ratio) + label_bytes
-            self.stored_bytes += extent.stored_bytes if extent.stored_bytes is not None else guess
-        if self.staging or expectation.vids == (expectation.present,):
+            guess = int(extent.file_bytes * (1 + self.rates.parquet_ratio)) + self.rates.label_bytes
+            self.stored_bytes += guess if extent.stored_bytes is None else extent.stored_bytes
+        if self.staging or vids == (expectation.present,):
             return
-        self._waiting[bundle.lid].pop(lid, None)
-        members = [
-            CollectionMember(
-                Lidvid(lid, vid), extent.start_time if extent else "", extent.stop_time if extent else ""
-            )
-            for vid in expectation.vids
-            if vid
-        ]
-        returns = not extent and bool(members)
-        if not returns:
-            self._possible.setdefault(collection.lid, {})[lid] = members[0] if members else None
-        if len(expectation.vids) == 1 and not returns:
-            self._sure.setdefault(collection.lid, {})[lid] = members[0] if members else None
-        if extent is not None:
-            label_alone = (
-                expectation.decisions == (str(Decision.LABEL_ONLY),)
-                and self.mission.profile.package.label_only == "label"
-            )
-            share = Share(
-                extent.day,
-                0 if label_alone else extent.file_bytes,
-                extent.label_bytes or self.rates.label_bytes,
-            )
-            self._waiting[bundle.lid][lid] = share
+        bundle, collection = self.mission.profile.placement[item.type]
+        member = _member(expectation)
+        self._possible.setdefault(collection.lid, {})[expectation.lid] = member
+        if len(vids) == 1:
+            self._sure.setdefault(collection.lid, {})[expectation.lid] = member
+        waiting = self._waiting[bundle.lid]
+        waiting.pop(expectation.lid, None)
+        # What returns to its delivered version need not be delivered again.
+        if extent is not None and expectation.decisions != (str(Decision.SAME),):
+            waiting[expectation.lid] = self._share(expectation, extent)
+
+    def _share(self, expectation: Expectation, extent: Extent) -> Share:
+        label_alone = self.mission.profile.package.label_only == "label" and expectation.decisions == (
+            str(Decision.LABEL_ONLY),
+        )
+        label_bytes = extent.label_bytes or self.rates.label_bytes
+        return Share(extent.day, 0 if label_alone else extent.file_bytes, label_bytes)
+
+    def summary(self, to_read_bytes: int) -> Row:
+        """Return what follows, as plain values; ``to_read_bytes`` is what the run will read."""
+        collections, aggregates = ([], {}) if self.staging else self._aggregates()
+        deliveries = [] if self.staging else list(self._deliveries(aggregates))
+        packed = [size for delivery in deliveries for size in delivery["package_bytes"]]
+        return {
+            "decisions": dict(sorted(self.decisions.items())),
+            "collections": collections,
+            "deliveries": deliveries,
+            "compression": self.rates.compression[1] if deliveries else "",
+            "disk": self._disk(packed),
+            "time": self._time(to_read_bytes, sum(packed)),
+        }
+
+    def _aggregates(self) -> tuple[list[Row], dict[Lid, list[Share]]]:
+        """Return the collections and bundles that get another version, and what of them is to be delivered."""
+        catalog, receiver = self.mission.catalog, self.mission.config.release.receiver
+        current, bases = catalog.current_aggregates(), catalog.aggregate_bases()
+        waiting = {
+            bundle.lid: {
+                one.lidvid.lid: Share(None, one.file.bytes, one.label.bytes)
+                for one in catalog.undelivered_aggregates(bundle.lid, receiver)
+            }
+            for bundle in self.mission.profile.bundles
+        }
+        due = {lid for lid, shares in waiting.items() if shares or self._waiting[lid]}
+        most = self._assemble(self._possible, due)
+        least = most if self._sure == self._possible else self._assemble(self._sure, due)
+        rows: list[Row] = []
+        for lid in sorted({*current, *most.records, *most.left, *least.records}):
+            present = current[lid].lidvid.vid if lid in current else None
+            vids = [found.vid_of(lid, present) for found in (most, least)]
+            if vids != [present, present]:
+                words = " or ".join(dict.fromkeys(str(vid) for vid in vids if vid))
+                kind = most.records[lid].kind if lid in most.records else current[lid].kind
+                rows.append(
+                    {
+                        "lid": str(lid),
+                        "kind": kind,
+                        "present_vid": _text(present),
+                        "expected_vid": words or None,
+                    }
+                )
+        for lid, record in most.records.items():
+            shares = waiting[record.bundle_lid]
+            shares.pop(lid, None)
+            if lid not in bases or bases[lid].lidvid != record.lidvid:
+                shares[lid] = Share(None, record.companion.bytes, record.label.bytes)
+        return rows, {lid: list(shares.values()) for lid, shares in waiting.items()}
+
+    def _assemble(
+        self, changed: Mapping[Lid, Mapping[Lid, CollectionMember | None]], due: Collection[Lid]
+    ) -> _Assembled:
+        """Let the stage itself say which versions follow from the expected members; nothing is stored."""
+        mission, run = self.mission, self.mission.config.run
+        context = AssembleContext(
+            profile=mission.profile,
+            output=DryStore(mission.output),
+            run_time=self.run_time,
+            reason=run.reason,
+            xml_catalog=None,
+            releases=release_numbers(mission.catalog, mission.profile),
+            bump=mission.config.release.bump_collections,
+            campaign=run.mode == "full",
+            outdated=frozenset(
+                bundle.lid
+                for bundle in mission.profile.bundles
+                if bundle.new_version == "release" and bundle.lid in due
+            ),
+        )
+        expected = cast("Catalog", ExpectedMembers(mission.catalog, changed))
+        made = assemble(expected, context, SerialExecutor())
+        return _Assembled({record.lidvid.lid: record for record in made.records}, frozenset(made.left))
+
+    def _deliveries(self, aggregates: Mapping[Lid, Sequence[Share]]) -> Iterator[dict[str, Any]]:
+        """Yield the deliveries of each bundle, a row for each period, with the sizes of its packages."""
+        config, profile = self.mission.config, self.mission.profile
+        ratio, _ = self.rates.compression
+        for bundle in profile.bundles:
+            parcels: dict[tuple[int, int, int], Parcel] = {}
+            for share in self._waiting[bundle.lid].values():
+                if share.day is not None:
+                    period = period_of(share.day, config.package.by, profile.calendar)
+                    parcels.setdefault(period, Parcel()).add(share)
+            ordered = [parcels[period] for period in sorted(parcels)]
+            if aggregates[bundle.lid]:
+                ordered = ordered or [Parcel()]
+                for share in aggregates[bundle.lid]:
+                    ordered[-1].add(share)
+            number = self.mission.catalog.next_delivery_number(bundle.lid)
+            for parcel in ordered:
+                sizes = _split(ceil(parcel.bytes * ratio), config.package.max_bytes)
+                yield {
+                    "bundle": str(bundle.lid),
+                    "delivery_ids": [f"{bundle.stem}_d{number + place:03d}" for place in range(len(sizes))],
+                    "first_day": str(parcel.first_day) if parcel.products else None,
+                    "last_day": str(parcel.last_day) if parcel.products else None,
+                    "products": parcel.products,
+                    "bytes": parcel.bytes,
+                    "package_bytes": sizes,
+                }
+                number += len(sizes)
+
+    def _disk(self, packed: Sequence[int]) -> Row:
+        """Return the disk space that the output needs, and what is free where it is local."""
+        views = 2 if self.mission.config.output.views == "copy" else 1
+        # While a delivery is packed, its compressed members are there twice.
+        needed = self.stored_bytes * views + sum(packed) + max(packed, default=0)
+        free = _free_bytes(self.mission.output)
+        return {
+            "needed_bytes": needed,
+            "free_bytes": free,
+            "is_enough": None if free is None else needed <= free,
+        }
+
+    def _time(self, to_read_bytes: int, packed_bytes: int) -> Row:
+        """Return how long the run will take, and what of that is a guess."""
+        overhead_s, is_measured = self.rates.overhead_s
+        guessed = [] if is_measured else ["what does not depend on bytes"]
+        total_s = overhead_s
+        for stage, bytes_ in (
+            ("process", to_read_bytes),
+            ("package", packed_bytes),
+            ("verify", packed_bytes),
+        ):
+            rate, is_measured = self.rates.bytes_per_s(stage)
+            total_s += bytes_ / rate
+            if bytes_ and not is_measured:
+                guessed.append(stage)
+        basis = (
+            f"a guess, no run has been measured: {', '.join(guessed)}"
+            if guessed
+            else "measured in earlier runs"
+        )
+        return {"estimated_s": round(total_s, 1), "basis": basis}
+
+
+@dataclass(frozen=True, slots=True)
+class _Assembled:
+    """Collections and bundles as the stage would make them."""
+
+    records: Mapping[Lid, AggregateRecord]
+    left: frozenset[Lid]
+
+    def vid_of(self, lid: Lid, present: Vid | None) -> Vid | None:
+        """Return the version that then stands."""
+        if lid in self.left:
+            return None
+        return self.records[lid].lidvid.vid if lid in self.records else present
+
+
+def _member(expectation: Expectation) -> CollectionMember | None:
+    """Return the most far-reaching version that a product may get as a member of its collection, None if it leaves."""
+    vid, extent = expectation.vids[0], expectation.extent
+    if vid is None:
+        return None
+    start_time, stop_time = (extent.start_time, extent.stop_time) if extent else ("", "")
+    return CollectionMember(Lidvid(expectation.lid, vid), start_time, stop_time)
+
+
+def _split(package_bytes: int, most: int) -> list[int]:
+    """Return the sizes of the packages into which so many bytes are cut."""
+    whole, rest = divmod(package_bytes, most)
+    return [most] * whole + [rest] * bool(rest or not whole)
+
+
+def _free_bytes(output: Store) -> int | None:
+    """Return the free space where a local output is, or will be."""
+    if not output.is_local:
+        return None
+    place = Path(output.root)
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
+
+
+def _text(vid: Vid | None) -> str | None:
+    return None if vid is None else str(vid)

@@ -156,6 +156,10 @@ class Cadence(Frozen):
     edge_s: float = Field(default=86_340.0, ge=0, allow_inf_nan=False)
     """How long after the start of the first day that is looked at the data may begin, and how long before the end of the
     last one they may end, without it being a hole."""
+    pause_s: float = Field(default=7_200.0, gt=0, allow_inf_nan=False)
+    """Within one file a step longer than this is a hole, too, if it is also ``pause_steps`` times the usual one there."""
+    pause_steps: float = Field(default=100.0, ge=1)
+    """See ``pause_s``: so that a file of few records, hours apart, is no row of holes."""
 
 
 class FileType(Frozen):
@@ -318,8 +322,9 @@ class Gate(Frozen):
     """Share of the time that the former records covered by which it may drop."""
     null_rise: Share = 0.05
     """Rise of one channel's share of nulls, absolute: 0.05 from 10 % is 15 %."""
-    range_growth: float = Field(default=10.0, ge=0, allow_inf_nan=False)
-    """How many times its former span (maximum less minimum) the values of a numeric channel may leave the former range."""
+    range_growth: float = Field(default=100.0, ge=0, allow_inf_nan=False)
+    """How many times its former span (maximum less minimum), or its former size where that is larger, the values of a
+    numeric channel may leave the former range: a wrong unit does, a changed orbit does not."""
 
 
 Rule = Literal["variant", "newest", "largest", "name"]

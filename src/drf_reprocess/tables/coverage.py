@@ -1,6 +1,45 @@
-def coverage(table, gap_s):
-    t = table.column("time_utc").drop_null().to_pylist()
-    if not t:
+"""Which time the records of one file cover: measured from the records, not taken from the file's name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from drf_reprocess.profiles.model import Cadence
+
+MAX_INTERVALS = 200
+"""Of a file in which more gaps than these would part the records, only the longest gaps are kept."""
+
+TIME_UTC = "time_utc"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def coverage(table: pa.Table, cadence: Cadence) -> tuple[tuple[str, str], ...]:
+    """Return the intervals in which the records follow one another without a gap, in order of time.
+
+    Each is first and last time as ISO 8601 UTC with milliseconds. A gap is a step that is longer than
+    ``cadence.gap_s``, or than both ``cadence.pause_s`` and ``cadence.pause_steps`` usual (median) steps of this file.
+    Records without a time are left out; their order in the file does not matter.
+    """
+    column = table.column(TIME_UTC).drop_null()
+    if not len(column):
         return ()
-    f = lambda x: x.strftime("%Y-%m-%dT%H:%M:%S.") + f"{x.microsecond // 1000:03d}Z"
-    return ((f(min(t)), f(max(t))),)
+    times_us = np.sort(column.cast(pa.int64()).to_numpy())
+    steps_s = np.diff(times_us) / 1e6
+    moving = steps_s[steps_s > 0]
+    usual_s = float(np.median(moving)) if len(moving) else 0.0
+    limit_s = min(cadence.gap_s, max(cadence.pause_s, cadence.pause_steps * usual_s))
+    gaps = np.flatnonzero(steps_s > limit_s)
+    if len(gaps) >= MAX_INTERVALS:
+        gaps = np.sort(gaps[np.argsort(steps_s[gaps], kind="stable")[-(MAX_INTERVALS - 1) :]])
+    starts = times_us[np.concatenate(([0], gaps + 1))]
+    stops = times_us[np.concatenate((gaps, [len(times_us) - 1]))]
+    return tuple((_iso(int(start)), _iso(int(stop))) for start, stop in zip(starts, stops, strict=True))
+
+
+def _iso(time_us: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=time_us)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
