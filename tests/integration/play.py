@@ -6,19 +6,20 @@ what an archive (`receiver.Archive`) makes of them.
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from drf_integration_cli import Completed, settings
+from drf_integration_cli import Completed, run_cli, settings
 from drf_integration_receiver import (
     Archive,
     Label,
@@ -43,7 +44,9 @@ QUARTERS = tuple(
 )
 """A day in each period of the delivery calendar."""
 BUNDLE = "urn:nasa:pds:maven.anc"
-SHOWN = ("bundle", "parquet", "deliveries", "staging", "store")
+VIEWS = ("bundle", "parquet", "deliveries", "staging")
+"""What an output shows. ``store/`` may also hold objects that nothing came of."""
+SHOWN = (*VIEWS, "store")
 IN_FLIGHT = ("planned", "packed", "verified", "sent")
 DEAD = ("rejected", "discarded")
 
@@ -76,6 +79,11 @@ def labels_of(bundle: Path) -> list[Label]:
         Label(path.relative_to(bundle).as_posix(), path.read_bytes())
         for path in sorted(bundle.rglob("*.xml"))
     ]
+
+
+def current_of(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the rows of products that stand in the archive, by product id."""
+    return {row["lid"].rpartition(":")[2]: row for row in rows if row["state"] == "current"}
 
 
 @dataclass
@@ -149,6 +157,7 @@ class Play:
     packages: dict[str, Package] = field(default_factory=dict)
     archives: dict[str, Archive] = field(default_factory=dict)
     adopted: dict[str, Version] = field(default_factory=dict)
+    campaign_days: set[str] = field(default_factory=set)
     forced_days: dict[str, set[str]] = field(default_factory=lambda: {"products": set(), "aggregates": set()})
     """Days of campaigns that forced major versions, of products and of collections with their bundle."""
 
@@ -187,6 +196,8 @@ class Play:
     def run(self, *words: str, check: int = 0, **more: str) -> dict[str, Any]:
         """Run on a new day and return the summary; its deliveries are in the books."""
         self.clock += timedelta(days=1)
+        if more.get("run__mode") == "full":
+            self.campaign_days.add(f"{self.clock:%Y-%m-%d}")
         for kind, key in (("products", "release__bump"), ("aggregates", "release__bump_collections")):
             if more.get(key) == "major":
                 self.forced_days[kind].add(f"{self.clock:%Y-%m-%d}")
@@ -249,12 +260,22 @@ class Play:
             self.archives[receiver] = Archive(self.root / "archives" / receiver)
         return self.archives[receiver]
 
+    def keep(self, folder: Path) -> Play:
+        """Copy everything to a folder, and return the books as they are now."""
+        shutil.copytree(self.root, folder)
+        return copy.deepcopy(replace(self, cli=run_cli))
+
+    def restored(self, folder: Path, cli: Callable[..., Completed]) -> Play:
+        """Put everything back from the folder to which it was copied; return the books for another play."""
+        shutil.rmtree(self.root)
+        shutil.copytree(folder, self.root)
+        return copy.deepcopy(replace(self, cli=cli))
+
     # --- What is there -----------------------------------------------------------------------------------------------
 
     def products(self) -> dict[str, dict[str, Any]]:
         """Return the current products by product id."""
-        rows = [row for row in self.ask("products") if row["state"] == "current"]
-        return {row["lid"].rpartition(":")[2]: row for row in rows}
+        return current_of(self.ask("products"))
 
     def vids(self) -> dict[str, str]:
         """Return the VID of each current product by product id."""
@@ -284,37 +305,39 @@ class Play:
 
     def check(self) -> None:
         """Check everything that holds after each step."""
-        self.check_tree()
+        rows = self.ask("products")
+        self.check_tree(rows)
         self.check_versions()
         self.check_ledger()
-        self.check_sources()
+        self.check_sources(rows)
         if not any(package.state in IN_FLIGHT for package in self.live(self.receiver)):
             self.check_archive(self.receiver)
 
-    def check_tree(self) -> None:
+    def check_tree(self, rows: list[dict[str, Any]] | None = None) -> None:
         """The bundle tree is what bundle label and inventories list, and every label tells the truth of its files."""
         labels = {label.lidvid: label for label in self.labels()}
         bundles = [label for label in labels.values() if label.kind == "Product_Bundle"]
-        products = {f"{row['lid']}::{row['vid']}" for row in self.products().values()}
+        current = current_of(rows if rows is not None else self.ask("products"))
+        products = {f"{row['lid']}::{row['vid']}" for row in current.values()}
         if not bundles:
             assert (labels, products) == ({}, set()), "products without a bundle"
             return
         (bundle,) = bundles
         collections = [label for label in labels.values() if label.kind == "Product_Collection"]
         assert sorted(bundle.references) == sorted(label.lidvid for label in collections)
-        rows: list[str] = []
+        members: list[str] = []
         for label in collections:
             (inventory,) = label.files
-            rows += inventory_rows((self.bundle / inventory).read_bytes())
-        assert [row for row in rows if not row.startswith("P,")] == []
-        assert Counter(row.removeprefix("P,") for row in rows) == Counter(products)
+            members += inventory_rows((self.bundle / inventory).read_bytes())
+        assert [row for row in members if not row.startswith("P,")] == []
+        assert Counter(row.removeprefix("P,") for row in members) == Counter(products)
         listed = {bundle.lidvid, *bundle.references, *products}
         assert labels.keys() == listed, sorted(labels.keys() ^ listed)
         described = [path for label in labels.values() for path in (label.path, *label.files)]
         assert Counter(described) == Counter(tree_of(self.bundle).keys()), (
             "a file without a label, or the reverse"
         )
-        for row in self.products().values():
+        for row in current.values():
             for kind in ("data", "label"):
                 path = Path(row[kind])
                 assert (path.is_relative_to(self.bundle), md5_of(path.read_bytes())) == (
@@ -350,7 +373,15 @@ class Play:
     def check_versions(self) -> None:
         """VIDs follow content one by one, and each history goes on from the one before it."""
         chains: dict[str, list[Version]] = {}
-        for version in self.seen_versions().values():
+        seen, discarded = self.seen_versions(), {}
+        for package in self.packages.values():
+            if package.state == "discarded":
+                discarded |= {
+                    lidvid: Version(label, {path: package.members[path] for path in label.files})
+                    for lidvid, label in package.labels.items()
+                    if lidvid not in seen
+                }
+        for version in seen.values():
             chains.setdefault(version.label.lid, []).append(version)
         for lid, chain in chains.items():
             chain.sort(key=lambda version: vid_key(version.label.vid))
@@ -359,8 +390,10 @@ class Play:
                 assert (first.vid, len(first.history)) == ("1.0", 1), first.lidvid
             for version in chain:
                 _check_history(version.label)
-            for former, version in pairwise(chain):
+            for before, version in pairwise(chain):
                 entry, *earlier = version.label.history
+                # What was packed on top of a version goes on from it, though that one is discarded later.
+                former = discarded.get(f"{lid}::{earlier[0][1]}", before) if earlier else before
                 assert entry[1] == version.label.vid
                 assert tuple(earlier) == former.label.history, (
                     f"{version.label.lidvid}: its history is not kept"
@@ -376,7 +409,8 @@ class Play:
             same = list(former.files.values()) == list(version.files.values())
             expected = minor if same and day not in self.forced_days["products"] else major
         else:
-            assert version.members != former.members, (
+            # A campaign may write the words of a collection's or a bundle's label anew.
+            assert version.members != former.members or day in self.campaign_days, (
                 f"{version.label.lidvid} lists what {former.label.vid} lists"
             )
             expected = major if day in self.forced_days["aggregates"] else minor
@@ -394,13 +428,14 @@ class Play:
                 held.update(lidvid for lidvid, _ in manifest_rows(package.transfer_manifest))
             assert [lidvid for lidvid, count in held.items() if count > 1] == []
 
-    def check_sources(self) -> None:
+    def check_sources(self, rows: list[dict[str, Any]] | None = None) -> None:
         """Every received file is told once: by its product, or by why it has none."""
         files = [str(path) for path in self.source.rglob("*") if path.is_file()]
-        told = [row["source"] for row in (*self.ask("products"), *self.ask("quarantine"))]
+        products = rows if rows is not None else self.ask("products")
+        told = [row["source"] for row in (*products, *self.ask("quarantine"))]
         doubled = [path for path, count in Counter(told).items() if count > 1]
         assert doubled == [], "told twice"
-        assert set(files) - set(told) == set(), "not told"
+        assert sorted(set(files) - set(told)) == [], "not told"
 
     def check_archive(self, receiver: str = "pds") -> None:
         """What was accepted, applied in order, is the bundle tree byte for byte."""

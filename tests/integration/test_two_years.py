@@ -573,15 +573,25 @@ def test_nothing_is_discarded_that_was_sent(play):
 # --- Adoption --------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> tuple[Path, list[Play]]:
+    """A folder for the archive that is to be adopted, and its books as soon as it was played."""
+    return tmp_path_factory.mktemp("kept"), []
+
+
 @pytest.fixture
-def foreign(tmp_path, cli_here):
+def foreign(kept, cli_here):
     """A bundle in the archive with versions beyond the first, and the files that it was made from."""
-    former = Play(tmp_path / "former", cli_here)
+    folder, books = kept
+    if books:
+        return books[0].restored(folder / "copy", cli_here)
+    former = Play(folder / "former", cli_here)
     former.receive(QUARTERS[0], 2)
     former.release()
     touch_byte(former.file("gnc", 1))
     former.release()
     former.release(run__mode="full", run__reason="a campaign of old", release__bump="minor")
+    books.append(former.keep(folder / "copy"))
     return former
 
 

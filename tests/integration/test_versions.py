@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from drf_integration_play import BUNDLE, QUARTERS, TYPES, Play, differences, resend, snapshot, touch_byte
+from drf_integration_play import (
+    BUNDLE,
+    QUARTERS,
+    TYPES,
+    VIEWS,
+    Play,
+    differences,
+    resend,
+    snapshot,
+    touch_byte,
+)
 from drf_integration_receiver import md5_of, tree_of
 
-GNC = f"{BUNDLE}:data.drf.gnc"
+PROFILE = """
+extends = "maven-anc"
+
+[bundles.anc.collections.eps]
+description = "Data return files of the power system, one product per file."
+"""
+GNC, EPS = f"{BUNDLE}:data.drf.gnc", f"{BUNDLE}:data.drf.eps"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> tuple[Path, list[Play]]:
+    """A folder for the mission that all tests begin with, and its books as soon as it was played."""
+    return tmp_path_factory.mktemp("kept"), []
 
 
 @pytest.fixture
-def play(tmp_path, cli_here):
+def play(kept, cli_here):
     """A mission of two days of each type, delivered and accepted."""
-    play = Play(tmp_path, cli_here)
+    folder, books = kept
+    if books:
+        return books[0].restored(folder / "copy", cli_here)
+    play = Play(folder / "mission", cli_here)
     play.receive(QUARTERS[0], 2)
     play.release()
+    books.append(play.keep(folder / "copy"))
     return play
 
 
@@ -74,18 +100,18 @@ def test_a_file_that_is_gone_stays_in_the_archive(play):
 def test_a_delivered_file_that_comes_again_broken_stays_as_it_was(play):
     """A new file that cannot be archived takes nothing away."""
     path = play.file("gnc")
-    data, before = path.read_bytes(), snapshot(play.output, "bundle", "parquet", "deliveries")
+    data, before = path.read_bytes(), snapshot(play.output, *VIEWS)
     path.write_bytes(b"transfer failed\r\n" * 40)
     summary = play.run(check=3)
     assert (summary["products"]["quarantined"], summary["deliveries"]) == (1, [])
-    assert differences(snapshot(play.output, "bundle", "parquet", "deliveries"), before) == {}
+    assert differences(snapshot(play.output, *VIEWS), before) == {}
     (told,) = [row for row in play.ask("quarantine") if row["source"] == str(path)]
     assert told["state"] == "quarantined"
     play.check_tree()
     play.check_versions()
     path.write_bytes(data)
     assert play.run()["deliveries"] == []
-    assert differences(snapshot(play.output, "bundle", "parquet", "deliveries"), before) == {}
+    assert differences(snapshot(play.output, *VIEWS), before) == {}
     play.check()
     play.check_still()
 
@@ -205,13 +231,13 @@ def test_a_lidvid_with_other_bytes_is_not_adopted(play):
     (path,) = bundle.rglob(f"{stem}.xml")
     text = path.read_bytes()
     path.write_bytes(text.replace(play.products()[stem]["data_md5"].encode(), b"0" * 32))
-    before, vids = snapshot(play.output), play.vids()
+    before, vids = snapshot(play.output, *VIEWS), play.vids()
     done = play.tell("adopt", str(bundle), check=1)
     message = done.json["error"]["message"]
     assert f"{GNC}:{stem}::1.0" in message
     assert md5_of(text) in message
     assert md5_of(path.read_bytes()) in message
-    assert differences(snapshot(play.output), before) == {}
+    assert differences(snapshot(play.output, *VIEWS), before) == {}
     assert play.vids() == vids
     play.check()
     play.check_still()
@@ -242,11 +268,12 @@ def test_an_older_bundle_is_not_adopted_over_a_newer_one(play, tmp_path, cli_her
     heir = Play(tmp_path / "heir", cli_here, clock=play.clock)
     shutil.copytree(play.source, heir.source)
     heir.adopt(play.bundle)
-    before, vids = snapshot(heir.output), heir.vids()
+    before, vids = snapshot(heir.output, *VIEWS), heir.vids()
     message = heir.tell("adopt", str(bundle), check=1).json["error"]["message"]
     assert "::1.0" in message
     assert "2.0" in message or "1.1" in message
-    assert (snapshot(heir.output), heir.vids()) == (before, vids)
+    assert differences(snapshot(heir.output, *VIEWS), before) == {}
+    assert heir.vids() == vids
     assert heir.run()["deliveries"] == []
     heir.check()
     heir.check_still()
@@ -294,6 +321,38 @@ def test_a_hand_made_file_that_is_taken_back(play):
     assert tree_of(play.bundle)[f"data_drf_pf/2014/{first.name}"] == md5_of(first.read_bytes())
     (package,) = play.sent(summary)
     assert package.products == {f"{BUNDLE}:data.drf.pf:{first.stem}::1.1"}
+    play.check_still()
+
+
+def test_words_of_a_collection_change_in_a_campaign_alone(play):
+    """The description of a collection is another: a campaign writes its label anew, and the bundle's, and no product's."""
+    profile = play.root / "profile.toml"
+    profile.write_text(PROFILE)
+    play.given["mission.profile"] = str(profile)
+    play.check_still()
+    vids, aggregates = play.vids(), play.aggregate_vids()
+    (package,) = play.sent(play.release(run__mode="full", run__reason="better words"))
+    assert package.products == set()
+    assert {lidvid.partition("::")[0] for lidvid in package.labels} == {BUNDLE, EPS}
+    assert play.vids() == vids
+    assert play.aggregate_vids() == aggregates | {BUNDLE: "1.1", EPS: "1.1"}
+    play.check_still()
+
+
+def test_a_collection_that_loses_all_its_members(play):
+    """It leaves the bundle and the archive with them; when one comes back, its versions and history go on."""
+    play.ask("disposition", "exclude", "--type", "eps", "--reason", "another archive has them", "--who", "A")
+    (package,) = play.sent(play.release())
+    assert {lidvid.partition("::")[0] for lidvid in package.labels} == {BUNDLE}
+    assert EPS not in play.aggregate_vids()
+    assert [path for path in play.archive().tree() if "eps" in path] == []
+    play.check_still()
+    for row in play.ask("disposition", "list"):
+        play.ask("disposition", "withdraw", row["disposition_id"], "--reason", "it has not", "--who", "A")
+    (package,) = play.sent(play.release())
+    assert {lidvid.partition("::")[0] for lidvid in package.aggregates} == {BUNDLE, EPS}
+    assert len(package.products) == 2
+    assert play.aggregate_vids()[EPS] == "1.1"
     play.check_still()
 
 

@@ -46,6 +46,13 @@ STAGED = "staged"
 STAGED_BEFORE = "staged, not released yet"
 """Why a file whose product was staged is worked on."""
 
+FINGERPRINT_PARTS = (
+    (32, "label template or profile changed"),
+    (16, "repair options changed"),
+    (16, "engine changed"),
+)
+"""Parts of a fingerprint: characters of each, and why a file is worked on if that part is another. The first is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from drf_reprocess.catalog.base import (
     COVERED,
     FAILED_BEFORE,
+    FINGERPRINT_PARTS,
     NEW_FILE,
     STAGED,
     STAGED_BEFORE,
@@ -267,8 +268,18 @@ def _reason(question: Question) -> ColumnElement[str]:
         fingerprint = case(dict(question.fingerprints), value=listed.c.type, else_="")
         cases += [
             (known.c.code == STAGED, STAGED_BEFORE),
-            (known.c.fingerprint != fingerprint, "profile, repair options or engine changed"),
+            *_changed_parts(known.c.fingerprint, fingerprint),
         ]
     if question.otherwise:
         cases.append((known.c.run_id.not_in(list(question.done_in)), question.otherwise))
     return case(*cases, else_="")
+
+
+def _changed_parts(
+    known: ColumnElement[str], now: ColumnElement[str]
+) -> Iterator[tuple[ColumnElement[bool], str]]:
+    """Yield a condition for each part of a fingerprint, that it is another than before, and what that means."""
+    start = 1
+    for width, reason in FINGERPRINT_PARTS:
+        yield func.substr(known, start, width) != func.substr(now, start, width), reason
+        start += width

@@ -19,7 +19,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.logging import RichHandler
 
-from drf_reprocess.cli import adopt, columns, plan
+from drf_reprocess.cli import adopt, columns, completeness, plan
 from drf_reprocess.cli.common import (
     AsJson,
     ConfigFile,
@@ -292,6 +292,7 @@ def sample(
 
 adopt.register(app)
 columns.register(app)
+completeness.register(app)
 plan.register(app)
 app.add_typer(disposition_app, name="disposition")
 

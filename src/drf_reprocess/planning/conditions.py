@@ -36,6 +36,9 @@ STANDINGS = {
 }
 """What the state of a delivery means for the next run: it is all the same whether it is sent or accepted."""
 
+FILE_TYPES = "fingerprints of file types"
+"""Section of what decides the products of each type; see `stages.plan.content_fingerprints`."""
+
 Conditions = Mapping[str, Mapping[str, Any]]
 
 
@@ -73,7 +76,7 @@ def conditions_of(mission: Mission, fingerprints: Mapping[str, str]) -> Conditio
         "configuration": _deciding(mission.config),
         "engine": {"revision": ENGINE_REVISION},
         "profile": {"name": profile.name, "digest": profile_digest(profile)},
-        "file type (label template, profile, repair options or engine)": dict(sorted(fingerprints.items())),
+        FILE_TYPES: dict(sorted(fingerprints.items())),
         "release of": {str(lid): number for lid, number in release_numbers(catalog, profile).items()},
         "delivery": {record.delivery_id: STANDINGS[record.state] for record in catalog.deliveries()},
         "collection or bundle": _aggregates(catalog),
@@ -93,10 +96,12 @@ def different_conditions(planned: Conditions, found: Conditions) -> Iterator[str
     """Tell in words which conditions are not those of the plan."""
     for section in dict.fromkeys((*planned, *found)):
         before, now = planned.get(section, {}), found.get(section, {})
-        for key in dict.fromkeys((*before, *now)):
-            if before.get(key) != now.get(key):
-                words = f"{_show(before.get(key))} when planned, {_show(now.get(key))} now"
-                yield f"{section} {key}: {words}"
+        keys = [key for key in dict.fromkeys((*before, *now)) if before.get(key) != now.get(key)]
+        if section == FILE_TYPES and keys:
+            yield f"profile, repair options or engine are not those of the plan for {', '.join(keys)}"
+            continue
+        for key in keys:
+            yield f"{section} {key}: {_show(before.get(key))} when planned, {_show(now.get(key))} now"
 
 
 def _show(value: object) -> str:

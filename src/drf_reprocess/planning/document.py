@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from drf_reprocess.catalog.base import NEW_FILE
 from drf_reprocess.errors import ConfigurationError
 from drf_reprocess.model import Candidate, SourceOutcome, WorkItem
 from drf_reprocess.planning.expectation import Expectation
@@ -35,6 +36,8 @@ VERSION = 1
 Row = dict[str, Any]
 
 ROWS = "products"
+
+RESENT = "sent again: another file for the same data"
 
 COLUMNS = (
     "family",
@@ -95,7 +98,7 @@ def set_aside_row(outcome: SourceOutcome) -> Row:
 def product_row(item: WorkItem, expectation: Expectation) -> Row:
     """Return the row of a product: its work, why it is done, and what is expected to come of it."""
     return work_row(item, expectation.candidate) | {
-        "reason": item.reason,
+        "reason": _reason(item),
         "decision": expectation.decision,
         "code": expectation.code,
         "message": expectation.message,
@@ -103,6 +106,12 @@ def product_row(item: WorkItem, expectation: Expectation) -> Row:
         "expected_vid": expectation.expected_vid,
         "differences": list(expectation.differences),
     }
+
+
+def _reason(item: WorkItem) -> str:
+    """Return why a family is worked on; a new file for what is known already was sent again."""
+    is_known = any(candidate.base or candidate.standing for candidate in item.candidates)
+    return RESENT if item.reason == NEW_FILE and (is_known or len(item.sources) > 1) else item.reason
 
 
 class Sink(Protocol):

@@ -13,7 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby, islice
 from pathlib import PurePosixPath
 
-from drf_reprocess.catalog.base import COVERED, Catalog, Head, ListedFile, Listing, Question
+from drf_reprocess.catalog.base import (
+    COVERED,
+    FINGERPRINT_PARTS,
+    Catalog,
+    Head,
+    ListedFile,
+    Listing,
+    Question,
+)
 from drf_reprocess.drf.naming import FileName, match_name
 from drf_reprocess.identifiers import Lid
 from drf_reprocess.model import (
@@ -98,16 +106,19 @@ def content_fingerprints(profile: Profile, repair: RepairOptions) -> dict[str, s
     """Digest, for each file type, of everything beside the received bytes that decides its products' content.
 
     A source whose fingerprint in the catalog differs is planned again; what becomes of its version is then decided by
-    content, so a change that does not matter changes nothing.
+    content, so a change that does not matter changes nothing. The parts of a digest tell what changed
+    (`catalog.base.FINGERPRINT_PARTS`).
     """
+    profiles, mending, engine = (width for width, _ in FINGERPRINT_PARTS)
+    rest = _digest(asdict(repair))[:mending] + _digest(ENGINE_REVISION)[:engine]
     return {
-        file_type.name: hashlib.sha256(
-            json.dumps(
-                [ENGINE_REVISION, type_fingerprint(profile, file_type.name), asdict(repair)], sort_keys=True
-            ).encode()
-        ).hexdigest()
+        file_type.name: type_fingerprint(profile, file_type.name)[:profiles] + rest
         for file_type in profile.types
     }
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def plan(

@@ -26,6 +26,7 @@ from drf_reprocess.model import (
 from drf_reprocess.testing.catalog_values import (
     BUNDLE,
     COLLECTION,
+    FINGERPRINT,
     FINGERPRINTS,
     RECEIVER,
     RUN,
@@ -289,8 +290,13 @@ class CatalogContract:
         with catalog.listing() as listing:
             listing.add(listed[:1])
             assert listing.compare(Question({"gnc": "another"})).reasons == {
-                "profile, repair options or engine changed": 1
+                "label template or profile changed": 1
             }
+        for place, reason in ((33, "repair options changed"), (49, "engine changed")):
+            changed = FINGERPRINT[: place - 1] + "0" + FINGERPRINT[place:]
+            with catalog.listing() as listing:
+                listing.add(listed[:1])
+                assert listing.compare(Question({"gnc": changed})).reasons == {reason: 1}
         with catalog.listing() as listing:
             listing.add(listed[:1])
             assert listing.compare(Question({"gnc": "another"}, arrivals_only=True)).reasons == {}
