@@ -152,6 +152,7 @@ class Play:
     given: dict[str, str] = field(default_factory=dict)
     """Settings of every command, by key."""
     clock: datetime = datetime(2017, 1, 1, 12, tzinfo=UTC)
+    thorough: bool = True
     receiver: str = "pds"
     """Of the last run; the others may lack what it made."""
     packages: dict[str, Package] = field(default_factory=dict)
@@ -233,10 +234,11 @@ class Play:
         self.packages[delivery].state = "discarded"
 
     def release(self, *, check: int = 0, **more: str) -> dict[str, Any]:
-        """Run, send and have accepted whatever came of it; every invariant is checked on the way."""
+        """Run, send and have accepted whatever came of it; every invariant is checked, if thorough on the way, too."""
         summary = self.run(check=check, **more)
         made = [row["delivery_id"] for row in summary["deliveries"]]
-        self.check()
+        if self.thorough:
+            self.check()
         self.send(*made)
         self.accept(*made)
         self.check()
@@ -406,7 +408,7 @@ class Play:
         old, new = vid_key(former.label.vid), vid_key(version.label.vid)
         minor, major = (old[0], old[1] + 1), (old[0] + 1, 0)
         if version.label.kind == "Product_Observational":
-            same = list(former.files.values()) == list(version.files.values())
+            same = list(former.label.files.values()) == list(version.label.files.values())
             expected = minor if same and day not in self.forced_days["products"] else major
         else:
             # A campaign may write the words of a collection's or a bundle's label anew.

@@ -30,7 +30,7 @@ new_version = "release"
 @pytest.fixture
 def play(tmp_path, cli_here):
     """A mission of two days of each type, packed and verified for nobody yet."""
-    play = Play(tmp_path, cli_here)
+    play = Play(tmp_path, cli_here, thorough=False)
     play.receive(QUARTERS[0], 2)
     return play
 
@@ -126,6 +126,23 @@ def test_a_product_changes_while_its_delivery_is_discarded_late(play):
     play.accept(second)
     play.check()
     play.release()
+    play.check_still()
+
+
+def test_two_versions_are_discarded_one_after_the_other(play):
+    """2.0 and 3.0 were packed and discarded, the newest first: the next content is 2.0 again."""
+    play.release()
+    path = play.file("pf")
+    deliveries = []
+    for _ in range(2):
+        touch_byte(path)
+        deliveries.append(made(play))
+    for delivery in reversed(deliveries):
+        play.discard(delivery)
+    touch_byte(path)
+    play.release()
+    assert play.vids()[path.stem] == "2.0"
+    assert play.aggregate_vids() | {BUNDLE: "1.1", PF: "1.1"} == play.aggregate_vids()
     play.check_still()
 
 

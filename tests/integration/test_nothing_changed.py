@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -116,4 +117,8 @@ def test_a_settled_mission_of_65000_products_is_passed_in_seconds(tmp_path, cli)
     assert second["products"]["unchanged"] == second["products"]["total"] == PRODUCTS
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*.zip")} == before
     assert second["elapsed_s"] < LIMIT_S
+    started = time.perf_counter()
+    plan = cli("plan", "--json", *places, check=0).json
+    assert (plan["products"], plan["settled"]) == ([], {"unchanged": PRODUCTS})
+    assert time.perf_counter() - started < LIMIT_S
     print(f"{second['elapsed_s']} s, driver {second['peak_memory_bytes']['driver'] / 2**20:.0f} MiB")

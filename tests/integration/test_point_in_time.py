@@ -53,7 +53,7 @@ def five_releases(play: Play) -> dict[str, list[tuple[object, ...]]]:
 
 @pytest.fixture
 def play(tmp_path, cli_here):
-    return Play(tmp_path, cli_here)
+    return Play(tmp_path, cli_here, thorough=False)
 
 
 def test_the_archive_as_it_was_after_each_delivery(play):

@@ -585,7 +585,7 @@ def foreign(kept, cli_here):
     folder, books = kept
     if books:
         return books[0].restored(folder / "copy", cli_here)
-    former = Play(folder / "former", cli_here)
+    former = Play(folder / "former", cli_here, thorough=False)
     former.receive(QUARTERS[0], 2)
     former.release()
     touch_byte(former.file("gnc", 1))

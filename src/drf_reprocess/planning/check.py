@@ -81,9 +81,10 @@ class PlanCheck:
         self._compare_work(items, differences)
         if differences.count:
             lines = "\n".join(f"  {line}" for line in differences.lines())
+            count = "1 difference" if differences.count == 1 else f"{differences.count} differences"
             raise PlanOutdated(
                 f"the plan {self._document.path} of {self._document.run_time} does not hold any more, "
-                f"{differences.count} differences; nothing was done; make it again with `plan --to FILE`:\n{lines}"
+                f"{count}; nothing was done; make it again with `plan --to FILE`:\n{lines}"
             )
 
     def _compare_listing(self, facts: Mapping[str, Any], found: Plan) -> Iterator[str]:

@@ -20,7 +20,7 @@ GUESSED_PARQUET = 0.25
 GUESSED_LABEL_BYTES = 17_000
 
 MEASURED_RUNS = 5
-"""So many of the last runs are measured."""
+"""So many of the last runs, and of the last deliveries, are looked at."""
 
 
 class Rates:
@@ -56,25 +56,27 @@ class Rates:
         return sum(row["bytes"] for row in rows) / elapsed_s, True
 
     @cached_property
-    def _last_delivery(self) -> tuple[DeliveryRecord, list[DeliveryMember]] | None:
+    def _delivery(self) -> tuple[DeliveryRecord, list[DeliveryMember]] | None:
+        """The largest of the last deliveries: in small ones headers count for much."""
         packed = [one for one in self._catalog.deliveries() if one.package_bytes and one.products]
         if not packed:
             return None
-        last = max(packed, key=lambda one: (one.run_time, one.delivery_id))
-        return last, self._catalog.delivery_members(last.delivery_id)
+        packed.sort(key=lambda one: (one.run_time, one.number))
+        largest = max(packed[-MEASURED_RUNS:], key=lambda one: one.package_bytes)
+        return largest, self._catalog.delivery_members(largest.delivery_id)
 
     @cached_property
     def compression(self) -> tuple[float, str]:
         """Bytes of a package for each byte of its members, and how that is known."""
-        if self._last_delivery is None:
+        if self._delivery is None:
             return GUESSED_COMPRESSION, f"a guess: {GUESSED_COMPRESSION}, no delivery has been packed yet"
-        record, members = self._last_delivery
+        record, members = self._delivery
         ratio = record.package_bytes / max(1, sum(member.stored.bytes for member in members))
         return ratio, f"measured: {ratio:.3f} in delivery {record.delivery_id}"
 
     @cached_property
     def label_bytes(self) -> int:
-        """Size of a product's label, as in the last delivery, or a guess."""
-        members = self._last_delivery[1] if self._last_delivery else []
+        """Size of a label, as in an earlier delivery, or a guess."""
+        members = self._delivery[1] if self._delivery else []
         labels = [member.stored.bytes for member in members if member.path.endswith(".xml")]
         return sum(labels) // len(labels) if labels else GUESSED_LABEL_BYTES
