@@ -538,7 +538,7 @@ class _Run:
         packed, run_time = (DeliveryState.PACKED,), self.result.run_time
         if report.ok:
             mission.catalog.move_delivery(record.delivery_id, packed, DeliveryState.VERIFIED, run_time, "")
-            write_delivery_json(mission.output, record)
+            write_delivery_json(mission.catalog, mission.output, record)
         else:
             reason = f"verification failed: {report.entries[0].path}: {report.entries[0].message}"
             mission.catalog.move_delivery(

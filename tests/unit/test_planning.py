@@ -31,7 +31,7 @@ from drf_reprocess.planning.check import PlanCheck
 from drf_reprocess.planning.conditions import different_conditions
 from drf_reprocess.planning.document import CsvSink, JsonSink, PlanDocument, open_plan, product_row
 from drf_reprocess.planning.expectation import expect, expect_unread, must_be_read, stands_after
-from drf_reprocess.planning.forecast import _split
+from drf_reprocess.planning.forecast import split_package
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.stages.plan import Plan
 from drf_reprocess.stages.preview import DryStore
@@ -361,7 +361,7 @@ def test_conditions_are_compared_key_by_key():
 
 @given(size=st.integers(0, 10_000), most=st.integers(1, 1000))
 def test_packages_are_cut_at_the_limit(size, most):
-    found = _split(size, most)
+    found = split_package(size, most)
     assert sum(found) == size
     assert found
     assert all(0 < part <= most for part in found) or found == [0]

@@ -491,6 +491,10 @@ class Catalog(Protocol):
         """Return the files of a delivery, sorted by path."""
         ...
 
+    def labels_alone(self, delivery_id: str) -> list[tuple[Lid, str, str]]:
+        """Return the products of which a delivery holds the label without its data file: LID, MD5 and path of the file."""
+        ...
+
     def delivered_in(self, lid: Lid) -> list[tuple[DeliveryRecord, Vid]]:
         """Return the deliveries that hold or held a product, each with the version in it."""
         ...

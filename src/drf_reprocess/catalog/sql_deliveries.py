@@ -203,6 +203,26 @@ class SqlDeliveries(SqlPart):
         )
         return [to_member(row) for row in self._all(query)]
 
+    def labels_alone(self, delivery_id: str) -> list[tuple[Lid, str, str]]:
+        """Return the products of which a delivery holds the label without its data file: LID, MD5 and path of the file."""
+        mine = delivery_members.c.delivery_id == delivery_id
+        with_data = select(delivery_members.c.path).where(mine)
+        query = (
+            select(products.c.lid, products.c.data_md5, products.c.data_path)
+            .join(
+                delivery_members,
+                (delivery_members.c.lid == products.c.lid)
+                & (delivery_members.c.major == products.c.major)
+                & (delivery_members.c.minor == products.c.minor),
+            )
+            .where(
+                mine,
+                delivery_members.c.path == products.c.label_path,
+                products.c.data_path.not_in(with_data),
+            )
+        )
+        return [(Lid(row["lid"]), row["data_md5"], row["data_path"]) for row in self._all(query)]
+
     def delivered_in(self, lid: Lid) -> list[tuple[DeliveryRecord, Vid]]:
         """Return the deliveries that hold or held a product, each with the version in it."""
         held = (

@@ -317,9 +317,9 @@ def _is_version(table: Table, lidvid: Lidvid) -> ColumnElement[bool]:
 
 def _set_aside(connection: Connection, lid: Lid) -> None:
     """Let a collection or bundle stand no longer; a version that no delivery holds is forgotten."""
-    same = (aggregates.c.lid == str(lid)) & aggregates.c.current
+    same = aggregates.c.lid == str(lid)
     connection.execute(aggregates.delete().where(same, ~in_delivery(aggregates, USING)))
-    connection.execute(update(aggregates).where(same).values(current=False))
+    connection.execute(update(aggregates).where(same, aggregates.c.current).values(current=False))
 
 
 def _return_to(connection: Connection, lidvid: Lidvid, run_id: str) -> None:

@@ -233,10 +233,10 @@ def _forget_pending(connection: Connection, family: str, record: ProductRecord) 
 
 
 def _take_out(connection: Connection, lid: str) -> None:
-    """Let a product leave the archive: a version that no delivery holds is forgotten, others stay as history."""
-    this = (products.c.lid == lid) & products.c.current
+    """Let a product leave the archive: versions that no delivery holds are forgotten, others stay as history."""
+    this = products.c.lid == lid
     connection.execute(delete(products).where(this, ~in_delivery(products, USING)))
-    connection.execute(update(products).where(this).values(current=False))
+    connection.execute(update(products).where(this, products.c.current).values(current=False))
 
 
 def _keep_version(connection: Connection, run_id: str, record: ProductRecord, row: Mapping[str, Any]) -> None:
@@ -278,15 +278,15 @@ def _with_prefix(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 def replace_current(
     connection: Connection, table: Table, versions: Sequence[tuple[Lidvid, Mapping[str, Any]]]
 ) -> None:
-    """Make each version current: what stood there stays as history, or is forgotten if no delivery holds it.
+    """Make each version current: what was there stays as history, or is forgotten if no delivery holds it.
 
     ``CatalogConflict`` if a LIDVID exists already that a delivery holds: it is never given other bytes.
     """
     for start in range(0, len(versions), PAGE):
         batch = versions[start : start + PAGE]
-        these = table.c.lid.in_([str(lidvid.lid) for lidvid, _ in batch]) & table.c.current
+        these = table.c.lid.in_([str(lidvid.lid) for lidvid, _ in batch])
         connection.execute(delete(table).where(these, ~in_delivery(table, USING)))
-        connection.execute(update(table).where(these).values(current=False))
+        connection.execute(update(table).where(these, table.c.current).values(current=False))
         _refuse_given(connection, table, batch)
         connection.execute(insert(table), [dict(row) for _, row in batch])
 

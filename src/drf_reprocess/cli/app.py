@@ -29,6 +29,7 @@ from drf_reprocess.cli.common import (
     configure,
     places_not_needed,
 )
+from drf_reprocess.cli.deliveries import delivery_app
 from drf_reprocess.cli.dispositions import disposition_app
 from drf_reprocess.cli.output import error_console, print_facts, print_json
 from drf_reprocess.cli.progress import ProgressObserver
@@ -294,6 +295,7 @@ adopt.register(app)
 columns.register(app)
 completeness.register(app)
 plan.register(app)
+app.add_typer(delivery_app, name="delivery")
 app.add_typer(disposition_app, name="disposition")
 
 config_app = typer.Typer(help="About the configuration.", no_args_is_help=True)

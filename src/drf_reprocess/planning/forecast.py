@@ -235,7 +235,7 @@ class Forecast:
                     ordered[-1].add(share)
             number = self.mission.catalog.next_delivery_number(bundle.lid)
             for parcel in ordered:
-                sizes = _split(ceil(parcel.bytes * ratio), config.package.max_bytes)
+                sizes = split_package(ceil(parcel.bytes * ratio), config.package.max_bytes)
                 yield {
                     "bundle": str(bundle.lid),
                     "delivery_ids": [f"{bundle.stem}_d{number + place:03d}" for place in range(len(sizes))],
@@ -304,7 +304,7 @@ def _member(expectation: Expectation) -> CollectionMember | None:
     return CollectionMember(Lidvid(expectation.lid, vid), start_time, stop_time)
 
 
-def _split(package_bytes: int, most: int) -> list[int]:
+def split_package(package_bytes: int, most: int) -> list[int]:
     """Return the sizes of the packages into which so many bytes are cut."""
     whole, rest = divmod(package_bytes, most)
     return [most] * whole + [rest] * bool(rest or not whole)

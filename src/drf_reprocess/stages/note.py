@@ -19,6 +19,10 @@ MAX_LISTED = 200
 """More mended products than these are summed up, not listed: the labels tell each."""
 
 
+FILES_ELSEWHERE = "files_elsewhere"
+"""Key of the data files that do not travel again with their new labels: the receiver has them."""
+
+
 def write_note(output: Store, profile: Profile, delivery: Delivery, report: VerificationReport) -> None:
     """Write the delivery note for the archivist: coverage, what is new and why, repairs, checks made and not made."""
     text = "\n".join(_note(profile, delivery, report)) + "\n"
@@ -38,11 +42,11 @@ def settle_deliveries(catalog: Catalog, output: Store) -> None:
         if record.state in (DeliveryState.PLANNED, DeliveryState.PACKED):
             output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
             catalog.forget_delivery(record.delivery_id)
-        elif record.state is DeliveryState.VERIFIED and not output.exists(_json_key(record)):
-            write_delivery_json(output, record)
+        elif record.state is DeliveryState.VERIFIED and not output.exists(delivery_json_key(record)):
+            write_delivery_json(catalog, output, record)
 
 
-def write_delivery_json(output: Store, record: DeliveryRecord) -> None:
+def write_delivery_json(catalog: Catalog, output: Store, record: DeliveryRecord) -> None:
     """Write names, sizes and SHA-256 of the delivery's files; a folder without this file is no delivery."""
     files = {}
     for key in (record.transfer_key, record.checksum_key, record.note_key):
@@ -60,12 +64,14 @@ def write_delivery_json(output: Store, record: DeliveryRecord) -> None:
         "run_time": record.run_time,
         "products": record.products,
         "codec": record.codec,
+        FILES_ELSEWHERE: sorted(path for _, _, path in catalog.labels_alone(record.delivery_id)),
         "files": dict(sorted(files.items())),
     }
-    output.write(_json_key(record), (json.dumps(document, indent=2) + "\n").encode())
+    output.write(delivery_json_key(record), (json.dumps(document, indent=2) + "\n").encode())
 
 
-def _json_key(record: DeliveryRecord) -> str:
+def delivery_json_key(record: DeliveryRecord) -> str:
+    """Return the key of the file that makes a folder a delivery."""
     return f"{DELIVERIES}/{record.delivery_id}/delivery.json"
 
 

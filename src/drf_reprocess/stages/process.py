@@ -25,6 +25,7 @@ from drf_reprocess.model import (
     Decision,
     Event,
     Finding,
+    FormerProduct,
     Outcome,
     ProductRecord,
     Severity,
@@ -151,10 +152,33 @@ def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
                 why = contest.chosen_by or why_before(winner, one, context.line.profile)
                 outcomes.append(reasons.superseded(item, one, winner, why))
     _keep_originals(context, received, winner)
-    outcome = Outcome(item.family, tuple(outcomes), read_bytes=read_bytes)
     if made is None or winner is None:
-        return outcome
+        return _without_product(item, received, outcomes, rulings, read_bytes)
     return replace(made, sources=tuple(outcomes), read_bytes=read_bytes, **_leavers(item, made, winner))
+
+
+def _without_product(
+    item: WorkItem,
+    received: list[reasons.Received],
+    outcomes: list[SourceOutcome],
+    rulings: Rulings,
+    read_bytes: int,
+) -> Outcome:
+    """None of the files makes a product: what is archived stands, unless a person excluded what it was made from."""
+    excluded = {one.identity.md5 for one in received if rulings.exclude(one.identity.sha256)}
+    left = tuple(
+        candidate.lid
+        for candidate in item.candidates
+        if candidate.current is not None and candidate.current.source_md5 in excluded
+    )
+    return Outcome(
+        item.family,
+        tuple(outcomes),
+        expected=_expected(item),
+        left=left,
+        events=_tell_leaving(left, "by decision of a person, nothing"),
+        read_bytes=read_bytes,
+    )
 
 
 def _give_way(
@@ -405,8 +429,8 @@ def _store(
     put_object(context.output, chosen.raw, chosen.identity)
     if data.sha256 != chosen.identity.sha256:
         put_object(context.output, done.reading.data, data)
-    former = chosen.candidate.base
-    if done.kept_label and former is not None and former.label is not None:
+    former = _version_that_stays(chosen.candidate, done)
+    if former is not None and former.label is not None:
         label, digest = former.label, former.label_digest
     else:
         label, digest = put_object(context.output, done.label, digest_bytes(done.label)), done.label_digest
@@ -438,6 +462,13 @@ def _store(
         coverage=done.coverage,
         campaign=context.line.campaign.name,
     )
+
+
+def _version_that_stays(candidate: Candidate, done: Reprocessed) -> FormerProduct | None:
+    if done.decision is not Decision.SAME or done.facts is None:
+        return None
+    versions = (candidate.standing, candidate.base)
+    return next((one for one in versions if one and one.vid == done.facts.lidvid.vid), None)
 
 
 def product_folder(profile: Profile, file_type: str, year: int) -> str:

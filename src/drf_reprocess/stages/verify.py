@@ -5,6 +5,7 @@ Whatever is wrong with the package is a verdict; an exception means that the che
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from drf_reprocess.compute.base import Executor
 from drf_reprocess.errors import PackageError
 from drf_reprocess.model import Verdict, VerificationEntry, VerificationReport
 from drf_reprocess.profiles.model import Profile
+from drf_reprocess.stages.note import FILES_ELSEWHERE
 from drf_reprocess.stages.verify_manifests import (
     CHECKSUM_END,
     TRANSFER_END,
@@ -101,14 +103,58 @@ def verify_package(
     checksum = (CHECKSUM_END, checksum_manifest) if checksum_manifest is not None else find(CHECKSUM_END)
     manifests = read_manifests(transfer, checksum)
     found = _read_members(context, listed, manifests, executor, is_tar=is_tar)
-    entries = [*manifests.entries, *found.entries]
+    elsewhere = _files_elsewhere(context, manifests, found)
+    entries = [
+        *manifests.entries,
+        *(
+            entry
+            for entry in found.entries
+            if not (entry.verdict is Verdict.MISSING and entry.path in elsewhere)
+        ),
+    ]
     if found.broken:
         message = f"{found.broken}; {len(found.paths)} members were read before"
         entries.append(VerificationEntry(_name(package_key), Verdict.DAMAGED, message))
     else:
         entries += _judge(package_key, manifests, found)
     members, not_checked = compare_inventories(found.labels, inventories or {})
+    if elsewhere:
+        not_checked = (
+            *not_checked,
+            f"{len(elsewhere)} labels came without their data files, which the receiver has: what they say of them",
+        )
     return _report(context, found, [*entries, *members], not_checked)
+
+
+def _files_elsewhere(context: VerifyContext, manifests: Manifests, found: MembersResult) -> frozenset[str]:
+    """Return the data files that were not sent again with a new label, where profile or delivery have it so.
+
+    Only a label that is not the first of its data can come alone, and no manifest may promise the file.
+    """
+    may_be_alone = context.profile is not None and context.profile.package.label_only == "label"
+    told = _told_elsewhere(context.store, context.package_key)
+    here = frozenset(found.paths) | frozenset(manifests.checksums or ())
+    return frozenset(
+        path
+        for label in found.labels
+        if label.is_basic and label.lidvid is not None and label.lidvid.vid.minor > 0
+        for path in label.files
+        if path not in here and (may_be_alone or path in told)
+    )
+
+
+def _told_elsewhere(store: Store, package_key: str) -> frozenset[str]:
+    """Return the files that the ``delivery.json`` beside the package tells not to be in it."""
+    folder, separator, _ = package_key.rpartition("/")
+    key = f"{folder}{separator}delivery.json"
+    if not store.exists(key):
+        return frozenset()
+    try:
+        document = json.loads(store.read(key))
+        return frozenset(map(str, document.get(FILES_ELSEWHERE, ())))
+    except (ValueError, AttributeError, TypeError) as error:
+        logger.warning("%s is passed over: %s", key, error)
+        return frozenset()
 
 
 class _Listing(NamedTuple):
