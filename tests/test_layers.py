@@ -35,7 +35,7 @@ ALLOWED = {
     "dispositions": FLOW | {"config", "mission"},
     "ledger": FLOW | {"config", "mission"},
     "adoption": FLOW | {"config", "mission", "observer", "pipeline", "runfolder"},
-    "reports": FLOW | {"config", "mission", "pipeline", "dispositions"},
+    "reports": FLOW | {"config", "mission", "pipeline", "dispositions", "ledger"},
     "cli": FLOW | DRIVERS | {"config", "mission", "observer", "reports", "testing"},
     "testing": FLOW,
     "__init__": FLOW | {"api", "dataset"},

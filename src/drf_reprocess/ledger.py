@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
+from drf_reprocess.compute.sites import open_site
 from drf_reprocess.errors import ConfigurationError
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import DeliveryRecord, DeliveryState, ReleaseRecord
 from drf_reprocess.stages.note import delivery_json_key
+from drf_reprocess.stages.rebuild import rebuild
+from drf_reprocess.storage.base import open_store
 
 Row = dict[str, Any]
 
@@ -178,6 +182,36 @@ def acknowledge(mission: Mission, release_id: str, at: str, who: str, reason: st
     words = f"acknowledged by {who} on {at[:10]}: {reason}"
     mission.catalog.acknowledge_review(release_id, at, words)
     return {"release_id": release_id, "review": list(release.review), "acknowledged": words}
+
+
+def rebuild_delivery(mission: Mission, delivery_id: str, destination: str) -> Row:
+    """Make an earlier delivery again in another place and compare it with the first time.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such delivery.
+    PackageError
+        If it never had a package.
+    """
+    record = find_delivery(mission, delivery_id)
+    compute = mission.config.compute
+    with open_site(
+        compute.site,
+        workers=compute.workers,
+        memory_limit=compute.memory_limit,
+        address=compute.address,
+        dashboard="",
+    ) as executor:
+        made = rebuild(
+            executor,
+            mission.output,
+            mission.profile,
+            record,
+            mission.catalog.delivery_members(delivery_id),
+            open_store(destination),
+        )
+    return asdict(made) | {"identical": made.identical, "note": made.note}
 
 
 def _require(record: DeliveryRecord, states: tuple[DeliveryState, ...], new: str) -> None:

@@ -16,6 +16,7 @@ from drf_reprocess.model import RepairOptions
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.profiles.model import Profile
 from drf_reprocess.profiles.overlay import ColumnOverlay, parse_overlay, with_overlays
+from drf_reprocess.stages.inventories import Inventories
 from drf_reprocess.stages.publish import Views
 from drf_reprocess.storage.base import Store, open_store
 
@@ -38,6 +39,11 @@ class Mission:
         """The repair options as the pure reader takes them."""
         repair = self.config.repair
         return RepairOptions(repair.policy, repair.max_leading, repair.max_damaged)
+
+    @property
+    def inventories(self) -> Inventories:
+        """What the latest inventories say that receivers have, read as far as it is asked for."""
+        return Inventories(self.catalog, self.output)
 
     @property
     def views(self) -> Views:

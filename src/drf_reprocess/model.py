@@ -260,6 +260,8 @@ class FormerProduct:
     """MD5 of the received file that it was made from."""
     current: bool = True
     """Whether it stands in the archive now."""
+    listed: bool = False
+    """Whether it stands there no longer, but receivers have not been told: the latest inventory lists it."""
     adopted: bool = False
     """Whether its label was written by somebody else."""
     campaign: str = ""

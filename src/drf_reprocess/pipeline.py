@@ -303,7 +303,7 @@ class _Run:
         """See that the plan which the run is to follow is the one made anew; only then is anything written."""
         mission = self.mission
         items = chain.from_iterable(
-            work_items(listing, mission.catalog, mission.profile, covered=covered)
+            work_items(listing, mission.catalog, mission.inventories, mission.profile, covered=covered)
             for covered in (False, True)
         )
         check.require(planned, conditions_of(mission, planned.fingerprints), items)
@@ -334,13 +334,18 @@ class _Run:
             outdated: list[tuple[WorkItem, ...]] = []
             for covered in (False, True):
                 tasks = partitions(
-                    listing, mission.catalog, mission.profile, planned.partition_bytes, covered=covered
+                    listing,
+                    mission.catalog,
+                    mission.inventories,
+                    mission.profile,
+                    planned.partition_bytes,
+                    covered=covered,
                 )
                 outdated += self._work_off(executor, context, tasks, planned, row)
             for _ in range(DECISION_ROUNDS):
                 if not outdated:
                     return
-                again = [renew_items(items, mission.catalog) for items in outdated]
+                again = [renew_items(items, mission.catalog, mission.inventories) for items in outdated]
                 outdated = self._work_off(executor, context, again, planned, row)
         if outdated:
             raise CatalogConflict(

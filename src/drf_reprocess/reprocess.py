@@ -148,7 +148,7 @@ class _Versioning:
         if base is not None:
             facts, label, digest = self._as(unversioned, base)
             decision = decide_version(base, self.data_md5, digest, campaign)
-            if decision is Decision.SAME and not base.current and standing is None:
+            if decision is Decision.SAME and not (base.current or base.listed) and standing is None:
                 # It had left the archive: its receivers took it away, so it comes back as a new version.
                 decision = Decision.LABEL_ONLY
             if decision is Decision.SAME:

@@ -181,7 +181,8 @@ class Archive:
             self._check_version(members, label)
         for label in labels:
             self._replace(members, label)
-        if any(label.kind == "Product_Collection" for label in labels):
+        # The bundle's label comes last, after the inventories of all collections that it lists.
+        if any(label.kind == "Product_Bundle" for label in labels):
             self._drop_unlisted()
 
     def tree(self) -> dict[str, str]:

@@ -111,6 +111,7 @@ def test_a_delivery_is_discarded_when_a_later_one_is_packed(play, reverted):
     play.check_still()
 
 
+@pytest.mark.slow
 def test_a_product_changes_while_its_delivery_is_discarded_late(play):
     """2.0 is packed, 3.0 is packed on top of it, then 2.0 is discarded: 3.0 stays what it is."""
     play.release()
@@ -194,6 +195,7 @@ def test_a_campaign_is_discarded_and_run_again(play):
     assert play.run(**campaign)["deliveries"] == []
 
 
+@pytest.mark.slow
 def test_another_campaign_forces_again(play):
     play.release()
     for number in (1, 2):
@@ -251,6 +253,7 @@ def test_a_label_alone_follows_a_rejected_file(play):
     play.check_still()
 
 
+@pytest.mark.slow
 def test_a_bundle_has_a_new_version_at_each_release_where_the_profile_says_so(play):
     profile = play.root / "profile.toml"
     profile.write_text(BUNDLE_AT_EACH_RELEASE)
@@ -274,6 +277,7 @@ def test_small_packages_make_the_same_archive(play):
     play.check_still()
 
 
+@pytest.mark.slow
 def test_a_receiver_that_was_left_behind_catches_up(play):
     """What came, changed, went and came back in between reaches it in the versions that stand."""
     play.release(release__receiver="mirror")

@@ -162,6 +162,23 @@ class CoveredSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateRow:
+    """A version of a collection or bundle with the run that last wrote its row."""
+
+    record: AggregateRecord
+    current: bool
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """A file of a delivery, with that delivery."""
+
+    delivery: DeliveryRecord
+    member: DeliveryMember
+
+
+@dataclass(frozen=True, slots=True)
 class EventRow:
     """An event with its place in the ledger."""
 
@@ -343,6 +360,18 @@ class Catalog(Protocol):
         """Return all versions of a product, oldest first."""
         ...
 
+    def count_products(self) -> dict[str, int]:
+        """Count current products by type."""
+        ...
+
+    def collection_versions(self, collection_lid: Lid) -> Iterator[ProductRow]:
+        """Yield all versions of all products of a collection, sorted by LID, oldest first."""
+        ...
+
+    def sources_of(self, product_id: str) -> list[SourceRow]:
+        """Return the received files of a product id."""
+        ...
+
     def heads(self, families: Collection[str], lids: Collection[Lid]) -> list[Head]:
         """Return the versions that decide the next ones, of all products of these families and of these LIDs."""
         ...
@@ -521,6 +550,42 @@ class Catalog(Protocol):
 
     def add_events(self, events: Sequence[Event], at: str, run_id: str = "") -> None:
         """Append to the ledger."""
+        ...
+
+    def lids_of(self, product_id: str) -> list[Lid]:
+        """Return the LIDs under which a product id was ever made, sorted."""
+        ...
+
+    def files_named(self, name: str) -> list[SourceRow]:
+        """Return the received files of this URI, path or base name, sorted by URI."""
+        ...
+
+    def files_of(self, families: Collection[str], product_id: str) -> list[SourceRow]:
+        """Return the received files of these families and of a product id, sorted by URI."""
+        ...
+
+    def names_like(self, text: str, limit: int) -> list[str]:
+        """Return product ids, and LIDs of collections and bundles, that begin like a text: as much of it as any does."""
+        ...
+
+    def aggregate_versions(self, lid: Lid) -> list[AggregateRow]:
+        """Return all versions of a collection or bundle, oldest first."""
+        ...
+
+    def delivered_files(self, lid: Lid) -> list[DeliveredFile]:
+        """Return the files of a product, collection or bundle in all deliveries, by number of the delivery and path."""
+        ...
+
+    def life_events(
+        self,
+        *,
+        lids: Collection[Lid] = (),
+        product_ids: Collection[str] = (),
+        sources: Collection[str] = (),
+        deliveries: Collection[str] = (),
+        releases: Collection[str] = (),
+    ) -> list[EventRow]:
+        """Return what the ledger tells of any of these, in order."""
         ...
 
     def events(

@@ -182,15 +182,24 @@ def products(
     stop: Annotated[
         str | None, typer.Option("--to", help="Only products that start before this time (UTC).")
     ] = None,
+    as_of: Annotated[
+        str,
+        typer.Option("--as-of", metavar="DELIVERY", help="The archive as this delivery's release left it."),
+    ] = "",
 ) -> None:
-    """List the current products of the archive."""
+    """List the products of the archive, and those that wait for the next release."""
     from drf_reprocess.mission import open_mission
-    from drf_reprocess.reports.products import product_rows
+    from drf_reprocess.reports.products import product_rows, product_rows_as_of
 
+    if as_of and (type_ or lid or start or stop):
+        raise ConfigurationError("--as-of lists the whole archive of that time: give no other choice with it")
     loaded, _ = configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
-        rows = product_rows(mission, type_=type_, lid=lid, start=start, stop=stop)
-        columns = ("lid", "vid", "start_time", "stop_time", "records", "bytes", "mended")
+        if as_of:
+            rows = product_rows_as_of(mission, as_of)
+        else:
+            rows = product_rows(mission, type_=type_, lid=lid, start=start, stop=stop)
+        columns = ("lid", "vid", "state", "start_time", "stop_time", "records", "bytes", "mended")
         answer_rows(rows, columns, as_json, empty="no products")
 
 

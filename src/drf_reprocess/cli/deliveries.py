@@ -135,6 +135,20 @@ def acknowledge(
     )
 
 
+@delivery_app.command()
+def rebuild(
+    delivery: Delivery,
+    to: Annotated[str, typer.Option("--to", metavar="DIR", help="Folder to write to.")],
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an earlier delivery again from store/, and tell whether it has the same bytes."""
+    from drf_reprocess.ledger import rebuild_delivery
+
+    _at_the_desk(config, overrides, as_json, lambda mission: rebuild_delivery(mission, delivery, to))
+
+
 def _words(who: str, reason: str) -> str:
     return f"{decider(who)}: {reason}" if reason else f"noted by {decider(who)}"
 

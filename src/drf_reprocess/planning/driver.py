@@ -151,7 +151,9 @@ class _Planning:
     def _items(self, listing: Listing, covered: bool) -> Iterator[tuple[WorkItem, bool]]:
         """Yield the work, and whether it must be read to know what comes of it."""
         covering = set(self._covering.values())
-        for item in work_items(listing, self.mission.catalog, self.mission.profile, covered=covered):
+        mission = self.mission
+        drawn = work_items(listing, mission.catalog, mission.inventories, mission.profile, covered=covered)
+        for item in drawn:
             yield item, not self.quick and must_be_read(item, covering)
 
     def _expect_unread(self, listing: Listing, covered: bool) -> tuple[int, int]:

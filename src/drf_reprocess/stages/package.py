@@ -19,7 +19,7 @@ from drf_reprocess.archives.codec import Codec
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
 from drf_reprocess.errors import CodecMissing, PackageError
-from drf_reprocess.identifiers import Lid
+from drf_reprocess.identifiers import Lid, Lidvid
 from drf_reprocess.model import (
     Deliverable,
     DeliveryMember,
@@ -65,6 +65,8 @@ class SegmentContext:
     level: int
     codec_version: str
     """That of the driver: a worker with another version would write other bytes."""
+    segments: Store | None = None
+    """Where segments are written, if that is not the output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +126,17 @@ def package(
     for bundle in profile.bundles:
         for group in _groups(catalog, profile, bundle, shipment.receiver, options.by):
             try:
-                packed = _compress(executor, context, segments, group, advance)
+                files = chain.from_iterable(item.members for item in group)
+                packed = compress(executor, context, segments, files, advance)
                 for part in _split(group, packed, options):
                     number = catalog.next_delivery_number(bundle.lid)
                     writer = PackageWriter(output, profile, bundle, options.format, codec, shipment)
                     record, members = writer.plan(number, part)
                     catalog.commit_delivery(record, members)
-                    record = writer.write(record, members, part, packed)
+                    # A folder of this number that is not in the catalog is the rest of a run that was cut off.
+                    output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
+                    labels = [(item.lidvid, item.label_path) for item in part]
+                    record = writer.write(record, members, labels, packed)
                     catalog.complete_delivery(record)
                     yield Delivery(replace(record, state=DeliveryState.PACKED), part)
             finally:
@@ -158,7 +164,7 @@ def write_segment(context: SegmentContext, task: SegmentTask) -> tuple[Packed, .
         packed.append(Packed(task.key, offset, offset + len(member.blob), member.entry))
         blobs.append(member.blob)
         offset += len(member.blob)
-    context.output.write(task.key, b"".join(blobs))
+    (context.segments or context.output).write(task.key, b"".join(blobs))
     return tuple(packed)
 
 
@@ -206,16 +212,16 @@ def period_of(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:
     return last.year, last.month, last.day
 
 
-def _compress(
+def compress(
     executor: Executor,
     context: SegmentContext,
     folder: str,
-    group: Sequence[Deliverable],
+    files: Iterable[tuple[str, StoredObject]],
     advance: Callable[[int, int], None],
 ) -> dict[str, Packed]:
-    """Compress all members of a group on the workers; return them by path."""
+    """Compress files, each given by its path in the package, on the workers; return them by path."""
     packed: dict[str, Packed] = {}
-    tasks = _segment_tasks(folder, chain.from_iterable(item.members for item in group))
+    tasks = _segment_tasks(folder, files)
     for event in executor.run(write_segment, context, tasks):
         done = event.value()
         packed.update((member.entry.path, member) for member in done)
@@ -311,14 +317,18 @@ class PackageWriter:
         self,
         record: DeliveryRecord,
         members: Sequence[DeliveryMember],
-        part: Sequence[Deliverable],
+        labels: Sequence[tuple[Lidvid, str]],
         packed: Mapping[str, Packed],
     ) -> DeliveryRecord:
-        """Write package and manifests, and return the record with the package's size and digest."""
-        # A folder of this number that is not in the catalog is the rest of a run that was cut off.
-        self.output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
+        """Write package and manifests, and return the record with the package's size and digest.
+
+        ``labels`` are versions and paths of all labels in it.
+        """
         self._compose(record.package_key, [packed[member.path] for member in members])
-        self._write_manifests(record, part, members)
+        transfer = write_transfer_manifest(labels, self.profile.package.transfer_separator)
+        checksum = write_checksum_manifest((member.stored.md5, member.path) for member in members)
+        self.output.write(record.transfer_key, transfer)
+        self.output.write(record.checksum_key, checksum)
         return replace(
             record,
             package_bytes=self.output.size(record.package_key),
@@ -344,13 +354,3 @@ class PackageWriter:
             raise PackageError(
                 f"{self.output.uri(key)}: {self.output.size(key)} bytes; expected {offset + len(trailer)}"
             )
-
-    def _write_manifests(
-        self, record: DeliveryRecord, part: Sequence[Deliverable], members: Sequence[DeliveryMember]
-    ) -> None:
-        transfer = write_transfer_manifest(
-            ((item.lidvid, item.label_path) for item in part), self.profile.package.transfer_separator
-        )
-        checksum = write_checksum_manifest((member.stored.md5, member.path) for member in members)
-        self.output.write(record.transfer_key, transfer)
-        self.output.write(record.checksum_key, checksum)

@@ -23,7 +23,7 @@ from drf_reprocess.catalog.base import (
     Question,
 )
 from drf_reprocess.drf.naming import FileName, match_name
-from drf_reprocess.identifiers import Lid
+from drf_reprocess.identifiers import Lid, Lidvid
 from drf_reprocess.model import (
     Candidate,
     Disposition,
@@ -36,6 +36,7 @@ from drf_reprocess.model import (
 from drf_reprocess.profiles.load import type_fingerprint
 from drf_reprocess.profiles.model import IgnoredName, Profile
 from drf_reprocess.reprocess import ENGINE_REVISION
+from drf_reprocess.stages.inventories import Inventories
 from drf_reprocess.versions import rulings
 
 PARTITIONS_PER_WORKER = 4
@@ -178,14 +179,20 @@ def plan(
 
 
 def partitions(
-    listing: Listing, catalog: Catalog, profile: Profile, partition_bytes: int, *, covered: bool = False
+    listing: Listing,
+    catalog: Catalog,
+    inventories: Inventories,
+    profile: Profile,
+    partition_bytes: int,
+    *,
+    covered: bool = False,
 ) -> Iterator[tuple[WorkItem, ...]]:
     """Yield the planned work in groups of about ``partition_bytes``, by type and family: one task each.
 
     Families whose days another one covers come apart, with ``covered``: when they are planned, what became of the wider
     one must be known.
     """
-    return in_partitions(work_items(listing, catalog, profile, covered=covered), partition_bytes)
+    return in_partitions(work_items(listing, catalog, inventories, profile, covered=covered), partition_bytes)
 
 
 def in_partitions(items: Iterable[WorkItem], partition_bytes: int) -> Iterator[tuple[WorkItem, ...]]:
@@ -203,7 +210,12 @@ def in_partitions(items: Iterable[WorkItem], partition_bytes: int) -> Iterator[t
 
 
 def work_items(
-    listing: Listing, catalog: Catalog, profile: Profile, *, covered: bool = False
+    listing: Listing,
+    catalog: Catalog,
+    inventories: Inventories,
+    profile: Profile,
+    *,
+    covered: bool = False,
 ) -> Iterator[WorkItem]:
     """Yield the planned work, one item a family, with the former versions of all its products; see `partitions`."""
     listed = listing.groups(covered=covered)
@@ -215,7 +227,7 @@ def work_items(
             for file in members
         }
         heads: dict[str, list[Head]] = {}
-        by_lid = {head.lid: head for head in catalog.heads(families, lids)}
+        by_lid = {head.lid: _see_listed(head, inventories) for head in catalog.heads(families, lids)}
         for head in by_lid.values():
             heads.setdefault(head.family, []).append(head)
         disposed = catalog.dispositions_of(families)
@@ -232,10 +244,19 @@ def work_items(
             yield replace(item, gives_way=wider and members[0].covering_family in standing)
 
 
-def renew_items(items: Sequence[WorkItem], catalog: Catalog) -> tuple[WorkItem, ...]:
+def _see_listed(head: Head, inventories: Inventories) -> Head:
+    """See whether receivers know that a product left the archive."""
+    if head.base is None or head.base.current or head.standing is not None:
+        return head
+    return replace(head, base=replace(head.base, listed=inventories.lists(Lidvid(head.lid, head.base.vid))))
+
+
+def renew_items(
+    items: Sequence[WorkItem], catalog: Catalog, inventories: Inventories
+) -> tuple[WorkItem, ...]:
     """Return the same work, to be decided from the versions that stand now."""
     heads = {
-        head.lid: head
+        head.lid: _see_listed(head, inventories)
         for head in catalog.heads(
             [item.family for item in items],
             [candidate.lid for item in items for candidate in item.candidates],
