@@ -49,7 +49,7 @@ def receive(folder: Path, name: str, day: int) -> None:
 
 
 def names(cli_here, places) -> list[str]:
-    return sorted(Path(row["source"]).name for row in cli_here("products", "--json", *places).json)
+    return sorted(Path(row["data"]).name for row in cli_here("products", "--json", *places).json)
 
 
 def aside(cli_here, places) -> dict[str, tuple[str, str]]:

@@ -147,6 +147,7 @@ Index(
 Index("products_of_a_collection", products.c.collection_lid, products.c.lid)
 Index("products_of_a_day", products.c.bundle_lid, products.c.day)
 Index("products_of_a_family", products.c.family)
+Index("products_of_an_id", products.c.product_id)
 Index("products_of_a_run", products.c.run_id)
 
 # Products that are made but do not stand in the archive: staged for the next release, or held for a person.

@@ -19,7 +19,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.logging import RichHandler
 
-from drf_reprocess.cli import adopt, columns, completeness, plan
+from drf_reprocess.cli import adopt, columns, completeness, plan, why
 from drf_reprocess.cli.common import (
     AsJson,
     ConfigFile,
@@ -304,6 +304,7 @@ adopt.register(app)
 columns.register(app)
 completeness.register(app)
 plan.register(app)
+why.register(app)
 app.add_typer(delivery_app, name="delivery")
 app.add_typer(disposition_app, name="disposition")
 

@@ -42,8 +42,9 @@ def completeness(
     """Compare what was received, processed, delivered and accepted, and give each hole its reason."""
     from drf_reprocess.mission import open_mission
     from drf_reprocess.reports import coverage as report
-    from drf_reprocess.reports.picture import draw
+    from drf_reprocess.reports.picture import draw, picture_format
 
+    format_ = picture_format(picture.name) if picture else ""
     loaded, _ = configure(config, overrides)
     told = report.read_events(_read(events), str(events)) if events else ()
     wanted = tuple(name.strip() for name in types.split(",") if name.strip())
@@ -51,9 +52,9 @@ def completeness(
     with open_mission(loaded, create=False) as mission:
         found = report.completeness(mission, request)
     if csv:
-        csv.write_text(report.as_csv(found.holes))
+        _write(csv, report.as_csv(found.holes).encode())
     if picture:
-        picture.write_bytes(draw(found, picture.suffix.removeprefix(".").lower()))
+        _write(picture, draw(found, format_))
     document = report.as_dict(found)
     if as_json:
         print_json(document)
@@ -67,6 +68,13 @@ def completeness(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error}") from error

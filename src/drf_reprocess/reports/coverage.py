@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -22,12 +22,11 @@ from drf_reprocess.reports.completeness import (
     Hole,
     Level,
     Reason,
-    assess_type,
     days_interval,
-    find_range,
     to_iso,
     to_ms,
 )
+from drf_reprocess.reports.holes import TypeInput, assess_type, find_range
 from drf_reprocess.reports.intervals import Interval
 
 Row = dict[str, Any]
@@ -73,40 +72,29 @@ def completeness(mission: Mission, request: Request) -> Completeness:
         raise ConfigurationError(
             f"{', '.join(unknown)}: not a file type of the profile; expected {', '.join(profile.types_by_name)}"
         )
-    spans: dict[str, list[CoveredSpan]] = {}
-    for span in mission.catalog.covered_spans(request.receiver):
-        spans.setdefault(span.type, []).append(span)
-    claims: dict[str, list[Claim]] = {}
-    for claim in _claims(mission):
-        claims.setdefault(claim.type, []).append(claim)
-    whole = _decide_range(request, spans, claims)
-    present = spans.keys() | claims.keys()
-    wanted = [one for one in profile.types if not request.types or one.name in request.types]
+    found = {
+        one.name: one for one in _gather(mission, request.receiver) if one.spans or one.claims or one.names
+    }
+    whole = _decide_range(request, found.values())
     events = [*profile.events, *request.events]
+    wanted = [name for name in profile.types_by_name if not request.types or name in request.types]
     return Completeness(
         start=to_iso(whole[0]),
         stop=to_iso(whole[1]),
         receiver=request.receiver,
-        types=tuple(
-            assess_type(
-                one.name, one.cadence, spans.get(one.name, []), claims.get(one.name, []), events, whole
-            )
-            for one in wanted
-            if one.name in present
-        ),
-        absent_types=tuple(one.name for one in wanted if one.name not in present),
+        types=tuple(assess_type(found[name], events, whole) for name in wanted if name in found),
+        absent_types=tuple(name for name in wanted if name not in found),
     )
 
 
-def _decide_range(
-    request: Request, spans: dict[str, list[CoveredSpan]], claims: dict[str, list[Claim]]
-) -> Interval:
-    start, stop = find_range([span for found in spans.values() for span in found])
-    if (start, stop) == (0, 0) and claims:
-        intervals = [claim.interval for found in claims.values() for claim in found]
-        start, stop = min(one for one, _ in intervals), max(other for _, other in intervals)
-    start = to_ms(request.start) if request.start else start
-    stop = to_ms(request.stop) if request.stop else stop
+def _decide_range(request: Request, types: Collection[TypeInput]) -> Interval:
+    start, stop = find_range(types)
+    if (start, stop) == (0, 0):
+        intervals = [claim.interval for one in types for claim in one.claims]
+        start = min((first for first, _ in intervals), default=0)
+        stop = max((last for _, last in intervals), default=0)
+    start = _limit("--from", request.start) if request.start else start
+    stop = _limit("--to", request.stop) if request.stop else stop
     if stop <= start and (request.start or request.stop):
         raise ConfigurationError(
             f"the range from {to_iso(start)} to {to_iso(stop)} is empty; expected --to after --from"
@@ -114,22 +102,56 @@ def _decide_range(
     return start, stop
 
 
-def _claims(mission: Mission) -> Iterator[Claim]:
-    """Yield what explains that a time is missing though something for it arrived."""
+def _limit(option: str, text: str) -> int:
+    try:
+        return to_ms(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{option} {text!r} is no time; expected a day or a time of ISO 8601, as 2014-12-08 or 2014-12-08T12:00:00Z"
+        ) from error
+
+
+def _gather(mission: Mission, receiver: str) -> Iterator[TypeInput]:
+    """Yield what catalog and source know of each type of the profile."""
+    spans: dict[str, list[CoveredSpan]] = {}
+    for span in mission.catalog.covered_spans(receiver):
+        spans.setdefault(span.type, []).append(span)
+    claims: dict[str, list[Claim]] = {}
+    names: dict[str, dict[str, Interval]] = {}
     known = set()
     for row in mission.catalog.source_rows():
         known.add(row.source.uri)
-        if row.state in _REASONS and (named := _name(mission.profile, row.source.name)) is not None:
-            yield Claim(named.type, _REASONS[row.state], days_interval(*named.span), _words(row))
+        named = _name(mission.profile, row.source.name)
+        if named is None:
+            continue
+        days = days_interval(*named.span)
+        names.setdefault(named.type, {})[named.product_id] = days
+        if row.state in _REASONS:
+            claim = Claim(named.type, _REASONS[row.state], days, _words(row))
+            claims.setdefault(named.type, []).append(claim)
+    for claim in (*_arrived(mission, known), *_masked(mission)):
+        claims.setdefault(claim.type, []).append(claim)
+    for one in mission.profile.types:
+        yield TypeInput(
+            one.name, one.cadence, spans.get(one.name, ()), claims.get(one.name, ()), names.get(one.name)
+        )
+
+
+def _arrived(mission: Mission, known: Container[str]) -> Iterator[Claim]:
+    """Yield files at the source that no run has seen."""
     for file in mission.source.list():
         if file.uri not in known and (named := _name(mission.profile, file.name)) is not None:
             words = f"{file.name} arrived and was not processed yet"
             yield Claim(named.type, Reason.WAITING, days_interval(*named.span), words)
+
+
+def _masked(mission: Mission) -> Iterator[Claim]:
+    """Yield intervals that a person left out of files."""
     for one in mission.catalog.dispositions():
         if one.action is Action.MASK:
             words = f"left out of {one.source_name} by {one.who}: {one.reason}"
             interval = to_ms(one.start_time), to_ms(one.stop_time)
-            yield Claim(one.type, Reason.EXCLUDED, interval, words)
+            yield Claim(one.type, Reason.EXCLUDED, interval, words, is_exact=True)
 
 
 def _words(row: SourceRow) -> str:
@@ -149,7 +171,7 @@ def read_events(text: str, where: str) -> tuple[MissionEvent, ...]:
     ConfigurationError
         If a column is missing or a row is wrong; the message names line, column and what was expected.
     """
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     absent = [name for name in EVENT_COLUMNS if name not in (reader.fieldnames or ())]
     if absent:
         raise ConfigurationError(
@@ -158,17 +180,22 @@ def read_events(text: str, where: str) -> tuple[MissionEvent, ...]:
     events = []
     for row in reader:
         try:
-            events.append(
-                MissionEvent(
-                    start=_moment(row["start"]), stop=_moment(row["stop"]), kind=row["kind"], text=row["text"]
-                )
-            )
-        except ValueError as error:
+            events.append(_event(row))
+        except (TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"{where}, line {reader.line_num}: {error}; expected times of ISO 8601 and the kind outage, safe-hold or "
                 "conjunction"
             ) from error
     return tuple(events)
+
+
+def _event(row: dict[str, str]) -> MissionEvent:
+    event = MissionEvent(
+        start=_moment(row["start"]), stop=_moment(row["stop"]), kind=row["kind"], text=row["text"]
+    )
+    if event.stop <= event.start:
+        raise ValueError("stop is not after start")
+    return event
 
 
 def _moment(text: str) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 from drf_reprocess.errors import ConfigurationError
@@ -28,18 +29,30 @@ COLOURS = {
 FORMATS = ("png", "svg")
 
 
-def draw(found: Completeness, format_: str) -> bytes:
-    """Return the picture as PNG or SVG; the same answer gives the same bytes.
+def picture_format(name: str) -> str:
+    """Return the format that a file's name asks for, ``png`` or ``svg``.
 
     Raises
     ------
     ConfigurationError
-        If the format is another, or matplotlib is not installed.
+        If it ends otherwise.
     """
-    if format_ not in FORMATS:
+    suffix = PurePath(name).suffix.removeprefix(".").lower()
+    if suffix not in FORMATS:
         raise ConfigurationError(
-            f"a picture of format {format_!r}; expected a name that ends in .png or .svg"
+            f"{name}: no picture is drawn in this format; expected a name that ends in .png or .svg"
         )
+    return suffix
+
+
+def draw(found: Completeness, format_: str) -> bytes:
+    """Return the picture as ``png`` or ``svg``; the same answer gives the same bytes.
+
+    Raises
+    ------
+    ConfigurationError
+        If matplotlib is not installed.
+    """
     try:
         import matplotlib as mpl
         from matplotlib.backends.backend_agg import FigureCanvasAgg

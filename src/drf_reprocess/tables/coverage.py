@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -17,12 +18,15 @@ TIME_UTC = "time_utc"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def coverage(table: pa.Table, cadence: Cadence) -> tuple[tuple[str, str], ...]:
+def coverage(
+    table: pa.Table, cadence: Cadence, masks: Iterable[tuple[str, str]] = ()
+) -> tuple[tuple[str, str], ...]:
     """Return the intervals in which the records follow one another without a gap, in order of time.
 
     Each is first and last time as ISO 8601 UTC with milliseconds. A gap is a step that is longer than
     ``cadence.gap_s``, or than both ``cadence.pause_s`` and ``cadence.pause_steps`` usual (median) steps of this file.
-    Records without a time are left out; their order in the file does not matter.
+    Records without a time are left out; their order in the file does not matter. The records of ``masks`` (first time left
+    out, first time kept; ISO 8601, UTC) are known to be left out of the table: there is a gap however short they are.
     """
     column = table.column(TIME_UTC).drop_null()
     if not len(column):
@@ -32,12 +36,23 @@ def coverage(table: pa.Table, cadence: Cadence) -> tuple[tuple[str, str], ...]:
     moving = steps_s[steps_s > 0]
     usual_s = float(np.median(moving)) if len(moving) else 0.0
     limit_s = min(cadence.gap_s, max(cadence.pause_s, cadence.pause_steps * usual_s))
-    gaps = np.flatnonzero(steps_s > limit_s)
+    is_gap = steps_s > limit_s
+    for start, stop in masks:
+        before = int(np.searchsorted(times_us, _micros(start))) - 1
+        if 0 <= before < len(is_gap) and times_us[before + 1] >= _micros(stop):
+            is_gap[before] = True
+    gaps = np.flatnonzero(is_gap)
     if len(gaps) >= MAX_INTERVALS:
         gaps = np.sort(gaps[np.argsort(steps_s[gaps], kind="stable")[-(MAX_INTERVALS - 1) :]])
     starts = times_us[np.concatenate(([0], gaps + 1))]
     stops = times_us[np.concatenate((gaps, [len(times_us) - 1]))]
     return tuple((_iso(int(start)), _iso(int(stop))) for start, stop in zip(starts, stops, strict=True))
+
+
+def _micros(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _iso(time_us: int) -> str:

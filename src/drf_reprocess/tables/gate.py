@@ -1,16 +1,20 @@
 """The science gate: a product's new data against those of its former version, by what their Parquet files tell.
 
-Nothing is decoded: numbers of records, nulls, least and greatest values stand in the footers.
+Numbers of records, nulls, least and greatest values stand in the footers. Only a channel with many blanks that has fewer
+values than before, but not more so than chance could explain, is decoded, to see whether it lost them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from drf_reprocess.model import Finding, Severity
@@ -22,6 +26,8 @@ REMEDY = (
 
 CHANCE = 3.0
 """Standard deviations by which the share of blanks may rise by chance, where blanks are common and records few."""
+
+TIME_UTC = "time_utc"
 
 Intervals = Sequence[tuple[str, str]]
 
@@ -84,7 +90,7 @@ def hold_reasons(
     return (
         *_compare_records(before.records, after.records, gate),
         *_compare_coverage(_seconds(former_coverage), _seconds(new_coverage), gate),
-        *_compare_channels(before, after, gate),
+        *_compare_channels(before, after, gate, lambda name: _has_lost(former, new, name, gate)),
     )
 
 
@@ -108,24 +114,52 @@ def _compare_coverage(before_s: float, after_s: float, gate: Gate) -> Iterator[F
         )
 
 
-def _compare_channels(before: Statistics, after: Statistics, gate: Gate) -> Iterator[Finding]:
+def _compare_channels(
+    before: Statistics, after: Statistics, gate: Gate, has_lost: Callable[[str], bool]
+) -> Iterator[Finding]:
     for name, old in before.channels.items():
         # A channel without a value before has nothing to lose; one that is not there any more has lost all.
         if before.records == 0 or after.records == 0 or old.nulls == before.records:
             continue
         new = after.channels.get(name, ChannelStatistics(after.records))
         was, now = old.nulls / before.records, new.nulls / after.records
-        limit = max(
-            gate.null_rise, CHANCE * math.sqrt(was * (1 - was) * (1 / before.records + 1 / after.records))
-        )
-        if now - was > limit:
+        lost = (now - was) / (1 - was)
+        chance = CHANCE * math.sqrt(was * (1 - was) * (1 / before.records + 1 / after.records))
+        # Less than a few in a hundred of all records may be most of the values of a channel that is sampled rarely.
+        if lost > gate.null_rise and (now - was > chance or has_lost(name)):
             yield _objection(
                 "nulls-risen",
-                f"channel {name} is blank in {now:.1%} of the records, in {was:.1%} of the former version's: a rise of "
-                f"more than {limit:.1%} (gate.null_rise, or what chance explains in so few records)",
+                f"channel {name} is blank in {now:.1%} of the records, in {was:.1%} of the former version's: it lost "
+                f"{lost:.1%} of its values, more than the {gate.null_rise:.1%} of gate.null_rise",
                 name,
             )
         yield from _compare_range(name, old, new, gate)
+
+
+def _has_lost(former: bytes, new: bytes, name: str, gate: Gate) -> bool:
+    """Tell whether a channel is blank now at so many times at which it had a value, and not the other way round.
+
+    Blanks that come and go alike are chance; False also if the records of both have no times in common.
+    """
+    (old_times, old), (new_times, fresh) = _read_values(former, name), _read_values(new, name)
+    had = old & np.isin(old_times, new_times)
+    lost = int(np.count_nonzero(had & ~np.isin(old_times, new_times[fresh])))
+    gained = int(
+        np.count_nonzero(fresh & np.isin(new_times, old_times) & ~np.isin(new_times, old_times[old]))
+    )
+    net, values = lost - gained, int(np.count_nonzero(had))
+    return values > 0 and net / values > gate.null_rise and net > CHANCE * math.sqrt(2 * gained)
+
+
+def _read_values(parquet: bytes, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return the times of the records that have one, and where of these the channel has a value."""
+    file = pq.ParquetFile(pa.BufferReader(parquet))
+    if not {TIME_UTC, name} <= set(file.schema_arrow.names):
+        return np.empty(0, np.int64), np.empty(0, np.bool_)
+    table = file.read(columns=[TIME_UTC, name])
+    timed = table.filter(pc.is_valid(table.column(TIME_UTC)))
+    times = timed.column(TIME_UTC).cast(pa.int64()).to_numpy()
+    return times, timed.column(name).is_valid().to_numpy()
 
 
 def _compare_range(

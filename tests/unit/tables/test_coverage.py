@@ -51,6 +51,23 @@ def test_a_pause_within_a_file_is_a_hole_by_the_files_own_rhythm():
     assert len(coverage(table(*sparse), CADENCE)) == 1
 
 
+def test_an_interval_that_was_left_out_is_a_gap_however_short():
+    day = np.arange(0, DAY_S, 3.0)
+    kept = day[(day < 3600) | (day >= 3660)]
+    mask = ("1970-01-01T01:00:00Z", "1970-01-01T01:01:00.000Z")
+    assert coverage(table(*kept), CADENCE, [mask]) == (
+        ("1970-01-01T00:00:00.000Z", "1970-01-01T00:59:57.000Z"),
+        ("1970-01-01T01:01:00.000Z", "1970-01-01T23:59:57.000Z"),
+    )
+    assert len(coverage(table(*kept), CADENCE)) == 1
+    assert len(coverage(table(*day), CADENCE, [mask])) == 1, "its records are there"
+    beside = (
+        ("1969-12-31T23:00:00Z", "1970-01-01T00:00:00Z"),
+        ("1970-01-02T00:00:00Z", "1970-01-03T00:00:00Z"),
+    )
+    assert len(coverage(table(*day), CADENCE, beside)) == 1
+
+
 def test_the_longest_gaps_are_kept_where_there_are_too_many():
     starts = np.arange(400) * 10 * DAY_S
     starts[200:] += 5 * DAY_S

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from drf_reprocess.profiles.model import Gate
@@ -67,6 +71,7 @@ def test_a_loss_of_one_channels_values_is_held_and_named():
     found = objections({"WHEEL": thinned})
     assert list(found) == [("nulls-risen", "WHEEL")]
     assert "blank in 10.0% of the records, in 0.0%" in found["nulls-risen", "WHEEL"]
+    assert "it lost 10.0% of its values" in found["nulls-risen", "WHEEL"]
 
 
 @pytest.mark.parametrize("name", ["WHEEL", "COUNT", "STATE"])
@@ -103,6 +108,41 @@ def test_blanks_that_come_and_go_by_chance_hold_nothing():
     assert (
         hold_reasons(parquet({"STEADY": half * 40}), DAY, parquet({"STEADY": more * 40}), DAY, Gate()) != ()
     )
+
+
+def sampled(present: np.ndarray) -> bytes:
+    """A file with a time in each record and a value of one channel where it is present."""
+    times = pa.array(np.arange(len(present)) * 3_000_000, pa.timestamp("us", tz="UTC"))
+    values = pa.array(np.ones(len(present)), pa.float64(), mask=~present)
+    table = pa.table({"time_utc": times, "CHANNEL": values})
+    return to_parquet(table, lid="x", source_md5="s", data_md5="d", schema_version="1")
+
+
+@pytest.mark.parametrize("records", [500, 16_739])
+@pytest.mark.parametrize("each", [1, 2, 4, 10, 40])
+def test_a_loss_of_values_is_held_however_rarely_the_channel_is_sampled(records, each):
+    present = np.arange(records) % each == 0
+    places = np.flatnonzero(present)
+    thinned = present.copy()
+    thinned[np.random.default_rng(1).choice(places, math.ceil(len(places) / 10), replace=False)] = False
+    found = hold_reasons(sampled(present), DAY, sampled(thinned), DAY, Gate())
+    assert [(one.code, one.field) for one in found] == [("nulls-risen", "CHANNEL")]
+    assert hold_reasons(sampled(thinned), DAY, sampled(present), DAY, Gate()) == ()
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.9])
+def test_blanks_at_other_times_are_no_loss(share):
+    for seed in range(20):
+        former, new = np.random.default_rng(seed).random((2, 800)) < share
+        assert hold_reasons(sampled(former), DAY, sampled(new), DAY, Gate()) == ()
+
+
+def test_a_loss_at_times_that_cannot_be_compared_is_chance_if_it_is_small():
+    present = np.arange(1000) % 10 == 0
+    shifted = np.concatenate((np.zeros(1000, np.bool_), present[:900], np.zeros(100, np.bool_)))
+    table = pq.read_table(pa.BufferReader(sampled(shifted))).slice(1000)
+    later = to_parquet(table, lid="x", source_md5="s", data_md5="d", schema_version="1")
+    assert hold_reasons(sampled(present), DAY, later, DAY, Gate()) == ()
 
 
 def test_thresholds_are_the_profiles():
