@@ -122,9 +122,13 @@ def reprocess(
     return replace(
         work.decide(),
         data=data,
-        coverage=coverage(reading.table, file_type.cadence),
+        coverage=coverage(reading.table, file_type.cadence, _masked(options.repair)),
         parquet=parquet,
     )
+
+
+def _masked(repair: RepairOptions) -> list[tuple[str, str]]:
+    return [(mask.start_time, mask.stop_time) for mask in repair.masks]
 
 
 @dataclass(frozen=True, slots=True)

@@ -556,6 +556,10 @@ class Catalog(Protocol):
         """Return the LIDs under which a product id was ever made, sorted."""
         ...
 
+    def waiting(self, lid: Lid) -> PendingProduct | None:
+        """Return the product of a LID that is made but does not stand in the archive yet."""
+        ...
+
     def files_named(self, name: str) -> list[SourceRow]:
         """Return the received files of this URI, path or base name, sorted by URI."""
         ...

@@ -6,13 +6,14 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Table, and_, or_, select, union
 
-from drf_reprocess.catalog.base import AggregateRow, DeliveredFile, EventRow, SourceRow
+from drf_reprocess.catalog.base import AggregateRow, DeliveredFile, EventRow, PendingProduct, SourceRow
 from drf_reprocess.catalog.connection import SqlPart
 from drf_reprocess.catalog.rows import (
     to_aggregate,
     to_delivery,
     to_event,
     to_member,
+    to_product,
     to_source_row,
 )
 from drf_reprocess.catalog.tables import (
@@ -40,6 +41,14 @@ class SqlLives(SqlPart):
         )
         with self._read() as connection:
             return sorted(Lid(text) for text in connection.execute(query).scalars())
+
+    def waiting(self, lid: Lid) -> PendingProduct | None:
+        """Return the product of a LID that is made but does not stand in the archive yet."""
+        row = self._one(select(pending).where(pending.c.lid == str(lid)))
+        if row is None:
+            return None
+        made = to_product(row)
+        return PendingProduct(made.record, row["standing"], made.run_id)
 
     def files_named(self, name: str) -> list[SourceRow]:
         """Return the received files of this URI, path or base name, sorted by URI."""
@@ -114,7 +123,7 @@ class SqlLives(SqlPart):
         releases: Collection[str] = (),
     ) -> list[EventRow]:
         """Return what the ledger tells of any of these, in order."""
-        conditions = [
+        conditions: list[ColumnElement[bool]] = [
             column.in_([str(value) for value in values])
             for column, values in (
                 (events.c.lid, lids),

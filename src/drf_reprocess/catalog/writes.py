@@ -120,7 +120,8 @@ def write_sources(
 def _source_event(row: Mapping[str, Any], *, is_new: bool) -> Event:
     seen = "received" if is_new else "seen again"
     content = f", MD5 {row['md5']}" if row["md5"] else ""
-    reason = f": {row['code']}: {row['message']}" if row["code"] else ""
+    code = f"{row['code']}: " if row["code"] != row["state"] else ""
+    reason = f": {code}{row['message'].removeprefix(row['name'] + ': ')}" if row["code"] else ""
     return Event(
         row["state"],
         f"{row['name']} {seen}, {row['bytes']} bytes{content}; {row['state']}{reason}",
@@ -185,7 +186,8 @@ def write_products(connection: Connection, run_id: str, run_time: str, outcomes:
             connection.execute(insert(pending).values(**row, standing=outcome.pending))
             continue
         if outcome.decision is Decision.SAME:
-            _keep_version(connection, run_id, record, row)
+            if _keep_version(connection, run_id, record, row):
+                told.append(_tell_return(record))
         else:
             versions.append((record.lidvid, row | {"current": True}))
     replace_current(connection, products, versions)
@@ -239,8 +241,10 @@ def _take_out(connection: Connection, lid: str) -> None:
     connection.execute(update(products).where(this, products.c.current).values(current=False))
 
 
-def _keep_version(connection: Connection, run_id: str, record: ProductRecord, row: Mapping[str, Any]) -> None:
-    """Take over what may change of a product while its version stays; make that version current if another was.
+def _keep_version(connection: Connection, run_id: str, record: ProductRecord, row: Mapping[str, Any]) -> bool:
+    """Take over what may change of a product while its version stays; make that version current if another was, or none.
+
+    Tells whether it was made current.
 
     Another received file may give the same archived bytes, and the Parquet file and the coverage are no part of the
     archive: none of them has a version. Only a changed Parquet file makes the row one of this run's.
@@ -268,6 +272,17 @@ def _keep_version(connection: Connection, run_id: str, record: ProductRecord, ro
             | (products.c.parquet_path != record.parquet_path),
         )
         .values(run_id=run_id, **_with_prefix(row, "parquet_"))
+    )
+    return not standing
+
+
+def _tell_return(record: ProductRecord) -> Event:
+    return Event(
+        "returned",
+        f"{record.lidvid.vid} stands in the archive again: it was made of the same content, and a receiver has it or knows of it",
+        product_id=record.product_id,
+        lid=str(record.lidvid.lid),
+        source=record.source.uri,
     )
 
 

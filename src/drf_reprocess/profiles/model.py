@@ -158,7 +158,7 @@ class Cadence(Frozen):
     last one they may end, without it being a hole."""
     pause_s: float = Field(default=7_200.0, gt=0, allow_inf_nan=False)
     """Within one file a step longer than this is a hole, too, if it is also ``pause_steps`` times the usual one there."""
-    pause_steps: float = Field(default=100.0, ge=1)
+    pause_steps: float = Field(default=20.0, ge=1)
     """See ``pause_s``: so that a file of few records, hours apart, is no row of holes."""
 
 
@@ -321,7 +321,7 @@ class Gate(Frozen):
     coverage_lost: Share = 0.05
     """Share of the time that the former records covered by which it may drop."""
     null_rise: Share = 0.05
-    """Rise of one channel's share of nulls, absolute: 0.05 from 10 % is 15 %."""
+    """Share of its values that one channel may lose."""
     range_growth: float = Field(default=100.0, ge=0, allow_inf_nan=False)
     """How many times its former span (maximum less minimum), or its former size where that is larger, the values of a
     numeric channel may leave the former range: a wrong unit does, a changed orbit does not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from drf_reprocess.catalog.base import DeliveredFile, EventRow, PendingProduct, RunRecord
@@ -12,6 +12,8 @@ from drf_reprocess.model import DeliveryRecord, ProductRecord, ReleaseRecord
 DECIDED = "decided"
 ADOPTED = "adopted"
 STAGING = "staging"
+RUN, MADE, RELEASED, PACKED = -4, -3, -2, -1
+"""Order of what comes before the first event that the ledger tells of it."""
 LAST = float("inf")
 """Place of what the ledger does not tell: after all that it tells of the same time."""
 
@@ -99,6 +101,7 @@ def told_versions(
 
 
 def packed(delivery: DeliveryRecord, members: list[DeliveredFile], place: float) -> LifeEvent:
+    """Return that a version was packed; ``members`` are its files in the delivery."""
     vid = members[0].member.lidvid.vid
     alone = " (the label alone)" if len(members) == 1 else ""
     return LifeEvent(
@@ -106,7 +109,7 @@ def packed(delivery: DeliveryRecord, members: list[DeliveredFile], place: float)
         "packed",
         f"{vid}{alone} packed in {delivery.delivery_id} for {delivery.receiver}",
         delivery.run_id,
-        details(
+        facts(
             vid=str(vid),
             delivery_id=delivery.delivery_id,
             release_id=delivery.release_id,
@@ -114,11 +117,12 @@ def packed(delivery: DeliveryRecord, members: list[DeliveredFile], place: float)
             delivery_state=str(delivery.state),
             files={one.member.path: one.member.stored.md5 for one in members},
         ),
-        (place, -1),
+        (place, PACKED),
     )
 
 
 def released(release: ReleaseRecord, place: float) -> LifeEvent:
+    """Return that a release was made."""
     reason = f", {release.reason}" if release.reason else ""
     review = f"; requires review: {'; '.join(release.review)}" if release.review else ""
     return LifeEvent(
@@ -126,13 +130,14 @@ def released(release: ReleaseRecord, place: float) -> LifeEvent:
         "released",
         f"release {release.release_id} ({release.mode}{reason}) of {release.bundle}{review}",
         release.run_id,
-        details(release_id=release.release_id, bundle=str(release.bundle)),
-        (place, -2),
+        facts(release_id=release.release_id, bundle=str(release.bundle)),
+        (place, RELEASED),
     )
 
 
 def version_details(record: ProductRecord) -> dict[str, object]:
-    return details(
+    """Return what identifies a version's content and its source."""
+    return facts(
         vid=str(record.lidvid.vid),
         data_md5=record.data.md5,
         data_bytes=record.data.bytes,
@@ -143,9 +148,11 @@ def version_details(record: ProductRecord) -> dict[str, object]:
     )
 
 
-def details(**values: object) -> dict[str, object]:
+def facts(**values: object) -> dict[str, object]:
+    """Return the values that are not empty."""
     return {name: value for name, value in values.items() if value}
 
 
 def is_adopted(delivery: DeliveryRecord) -> bool:
+    """Tell whether a delivery stands for a bundle that was adopted."""
     return delivery.format == "adopted"

@@ -59,7 +59,7 @@ def draw(found: Completeness, format_: str) -> bytes:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ConfigurationError(
-            "pictures need matplotlib, which is not installed: pip install 'drf-reprocess[plots]'"
+            "pictures need matplotlib, which is not installed: pip install matplotlib"
         ) from error
     figure = Figure(figsize=(12, 1.6 + 0.32 * max(len(found.types), 1)), layout="constrained")
     FigureCanvasAgg(figure)

@@ -12,10 +12,12 @@ from drf_reprocess.reports.life import (
     ADOPTED,
     DECIDED,
     LAST,
+    MADE,
+    RUN,
     STAGING,
     Life,
     LifeEvent,
-    details,
+    facts,
     is_adopted,
     packed,
     released,
@@ -57,7 +59,8 @@ class _Teller:
     def tell_product(self) -> Life:
         catalog, product_id, lid = self.catalog, self.subject.product_id, self.subject.lid
         versions = [row.record for row in catalog.versions(lid)] if lid else []
-        waiting = [one for one in catalog.pending() if one.record.lidvid.lid == lid]
+        standing = catalog.waiting(lid) if lid else None
+        waiting = [standing] if standing else []
         current = catalog.product(lid) if lid else None
         records = [*versions, *(one.record for one in waiting)]
         files = catalog.files_of({record.family for record in records}, product_id)
@@ -79,8 +82,7 @@ class _Teller:
                 self._add_repairs(record, at, position)
         self._add_findings(ledger, [row.source.uri for row in files])
         self._add_deliveries(delivered, ledger)
-        self._add_runs(ledger)
-        standing = waiting[0] if waiting else None
+        self._add_runs(_run_places(ledger, delivered))
         if current is not None:
             state = "current"
         elif standing is not None:
@@ -102,7 +104,7 @@ class _Teller:
         ledger = self.catalog.life_events(sources=uris)
         self._add_ledger(ledger, [], {})
         self._add_findings(ledger, uris)
-        self._add_runs(ledger)
+        self._add_runs(_run_places(ledger, ()))
         return self._life("", str(self.subject.files[0].state), "")
 
     # --- Collections and bundles ---
@@ -119,16 +121,17 @@ class _Teller:
             releases=self._releases_of(delivered),
         )
         self._add_ledger(ledger, delivered, {})
+        places = _run_places(ledger, delivered)
         for row in versions:
-            self._add_aggregate_version(row)
+            self._add_aggregate_version(row, places)
         records = [row.record for row in versions]
         self._add_former(records, {record.lidvid.vid for record in records})
         self._add_deliveries(delivered, ledger)
-        self._add_runs(ledger)
+        self._add_runs(places)
         current = next((row.record for row in versions if row.current), None)
         return self._life(str(current.lidvid.vid) if current else "", "current" if current else "left", "")
 
-    def _add_aggregate_version(self, row: AggregateRow) -> None:
+    def _add_aggregate_version(self, row: AggregateRow, places: Mapping[str, float]) -> None:
         record = row.record
         run = self.runs.get(row.run_id)
         entry = record.history[0] if record.history else None
@@ -141,14 +144,14 @@ class _Teller:
                 ADOPTED if run is not None and run.mode == "adopt" else "made",
                 f"{record.lidvid.vid}{words}; label MD5 {record.label.md5}",
                 row.run_id if is_of_run else "",
-                details(
+                facts(
                     vid=str(record.lidvid.vid),
                     label_md5=record.label.md5,
                     label_path=record.label_path,
                     file_md5=record.companion.md5,
                     file_path=record.companion_path,
                 ),
-                (-1, 0),
+                (places.get(row.run_id, LAST), MADE),
             )
         )
 
@@ -185,20 +188,19 @@ class _Teller:
             event = row.event
             if event.delivery_id in adoptions and event.kind == ADOPTED:
                 continue  # of the whole bundle; what became of this one is told by its version
-            what, details = event.message, {"source": event.source, "delivery_id": event.delivery_id}
-            if event.product_id != self.subject.product_id:
-                details["product_id"] = event.product_id
-                if event.kind == DECIDED:
-                    what = f"{event.product_id} {what}"
-            more: dict[str, object] = {}
+            is_other = event.product_id != self.subject.product_id
+            what = (
+                f"{event.product_id} {event.message}" if is_other and event.kind == DECIDED else event.message
+            )
+            details = facts(
+                source=event.source,
+                delivery_id=event.delivery_id,
+                product_id=event.product_id if is_other else "",
+            )
             if row.position in told:
                 words, more = self._tell_version(row, *told[row.position])
-                what += words
-            self._add(
-                LifeEvent(
-                    row.at, event.kind, what, row.run_id, details(**(details | more)), (row.position, 0)
-                )
-            )
+                what, details = what + words, details | more
+            self._add(LifeEvent(row.at, event.kind, what, row.run_id, details, (row.position, 0)))
 
     def _tell_version(
         self, row: EventRow, vid: Vid, record: ProductRecord | None
@@ -210,7 +212,7 @@ class _Teller:
         run = self.runs.get(row.run_id)
         if run is not None and run.mode == STAGING:
             return "; provisional, in a staging run", {"vid": str(vid)}
-        return "; replaced before it was used up", {"vid": str(vid)}
+        return "; given up since: no receiver has it", {"vid": str(vid)}
 
     def _add_untold(
         self, versions: Iterable[ProductRecord], told: set[Vid], delivered: Iterable[DeliveredFile]
@@ -248,14 +250,14 @@ class _Teller:
                         entry.date,
                         "history",
                         f"{vid}: {entry.description} (told by the Modification_History of a later label)",
-                        details=details(vid=str(vid)),
+                        details=facts(vid=str(vid)),
                         order=(-1, 0),
                     )
                 )
 
     def _add_repairs(self, record: ProductRecord, at: str, position: int) -> None:
         for place, mend in enumerate(record.mends, 1):
-            details = details(
+            details = facts(
                 vid=str(record.lidvid.vid),
                 rule=mend.rule,
                 count=mend.count,
@@ -279,7 +281,7 @@ class _Teller:
                 if row is None or finding.message in row.event.message:
                     continue
                 what = f"{uri.rpartition('/')[2]}: {finding.severity}: {finding.code}: {finding.message}"
-                details = details(source=uri, code=finding.code, remedy=finding.remedy)
+                details = facts(source=uri, code=finding.code, remedy=finding.remedy)
                 self._add(LifeEvent(row.at, "finding", what, row.run_id, details, (row.position, place)))
 
     def _add_deliveries(self, delivered: Iterable[DeliveredFile], ledger: Iterable[EventRow]) -> None:
@@ -287,15 +289,13 @@ class _Teller:
         files: dict[str, list[DeliveredFile]] = {}
         for one in delivered:
             files.setdefault(one.delivery.delivery_id, []).append(one)
-        first: dict[str, int] = {}
-        for row in ledger:
-            first.setdefault(row.event.delivery_id, row.position)
+        first = _first_places((row.event.delivery_id, row.position) for row in ledger)
         releases: dict[str, float] = {}
         for delivery_id, members in files.items():
             delivery = members[0].delivery
             if is_adopted(delivery):
                 continue
-            place = float(first.get(delivery_id, LAST))
+            place = first.get(delivery_id, LAST)
             releases[delivery.release_id] = min(place, releases.get(delivery.release_id, LAST))
             self._add(packed(delivery, members, place))
         for release_id, place in releases.items():
@@ -303,22 +303,31 @@ class _Teller:
             if release is not None:
                 self._add(released(release, place))
 
-    def _add_runs(self, ledger: Iterable[EventRow]) -> None:
+    def _add_runs(self, places: Mapping[str, float]) -> None:
         """Add each run that did any of this, before the first thing that it did."""
-        first: dict[str, float] = {}
-        for row in ledger:
-            first.setdefault(row.run_id, row.position)
         reasons = {release.run_id: release.reason for release in self.releases.values()}
         for run_id in {event.run_id for event in self.events} & self.runs.keys():
             run = self.runs[run_id]
             reason = f", {reasons[run_id]}" if reasons.get(run_id) else ""
-            self._add(
-                LifeEvent(
-                    run.run_time,
-                    "run",
-                    f"run {run_id} ({run.mode}{reason}), ended: {run.state}",
-                    run_id,
-                    details(mode=run.mode, run_state=run.state),
-                    (first.get(run_id, -1), -3),
-                )
-            )
+            what = f"run {run_id} ({run.mode}{reason}), ended: {run.state}"
+            details = facts(mode=run.mode, run_state=run.state)
+            order = (places.get(run_id, LAST), RUN)
+            self._add(LifeEvent(run.run_time, "run", what, run_id, details, order))
+
+
+def _run_places(ledger: Iterable[EventRow], delivered: Iterable[DeliveredFile]) -> dict[str, float]:
+    """Return the place of the first event of each run, or of a delivery that it packed."""
+    rows = list(ledger)
+    packed_by = {one.delivery.delivery_id: one.delivery.run_id for one in delivered}
+    return _first_places(
+        (run_id, row.position)
+        for row in rows
+        for run_id in (row.run_id, packed_by.get(row.event.delivery_id, ""))
+    )
+
+
+def _first_places(places: Iterable[tuple[str, int]]) -> dict[str, float]:
+    first: dict[str, float] = {}
+    for name, position in places:
+        first.setdefault(name, position)
+    return first

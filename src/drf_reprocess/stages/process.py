@@ -49,6 +49,9 @@ from drf_reprocess.versions.rulings import Rulings
 
 logger = logging.getLogger(__name__)
 
+LOSSES = ("records-lost", "coverage-lost")
+"""Objections of the science gate to there being less than before."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessContext:
@@ -370,6 +373,10 @@ def _object(
         done.coverage,
         gate,
     )
+    repair = rulings.repair(chosen.identity.sha256, context.line.repair)
+    if repair.masks or repair.drop_damaged:
+        # What a person left out is no loss that a person has to look at.
+        found = tuple(finding for finding in found if finding.code not in LOSSES)
     codes = ["science-gate", *(finding.code for finding in found)]
     return () if found and rulings.accepted(chosen.identity.sha256, codes) else found
 

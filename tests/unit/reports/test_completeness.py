@@ -485,5 +485,5 @@ def test_a_pause_in_a_file_is_split_at_the_border_of_an_event(rhythm):
 def test_a_picture_without_matplotlib_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     found = Completeness(to_iso(to_ms(day(0))), to_iso(to_ms(day(DAYS))), "pds", (assess(all_but(7)),))
-    with pytest.raises(ConfigurationError, match=r"drf-reprocess\[plots\]"):
+    with pytest.raises(ConfigurationError, match=r"pip install matplotlib"):
         draw(found, "png")
