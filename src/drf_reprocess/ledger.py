@@ -25,6 +25,7 @@ LIST_COLUMNS = (
     "last_day",
     "products",
     "bytes",
+    "package",
     "review",
 )
 
@@ -33,11 +34,27 @@ ANSWERABLE = (DeliveryState.VERIFIED, DeliveryState.SENT)
 """A receiver's answer proves that it was sent, whether anybody noted that or not."""
 LIVE = (*NEVER_SENT, DeliveryState.SENT, DeliveryState.ACCEPTED)
 
+REMEDIES = {
+    DeliveryState.PLANNED: "its run was cut off: `run` packs it anew, `delivery discard` gives it up",
+    DeliveryState.PACKED: "its run was cut off: `run` packs it anew and proves it, `delivery discard` gives it up",
+    DeliveryState.VERIFIED: "it can be sent, accepted, rejected or discarded",
+    DeliveryState.SENT: "note the receiver's answer by `delivery accept` or `delivery reject`",
+    DeliveryState.ACCEPTED: "the receiver has it: what is wrong with it is put right by a later delivery",
+    DeliveryState.REJECTED: "what it holds comes again in the next delivery that `run` makes",
+    DeliveryState.DISCARDED: "what it held comes again in the next delivery that `run` makes",
+}
+"""What can be done with a delivery that is in another state than needed."""
+
 
 def delivery_rows(
     mission: Mission, *, receiver: str = "", bundle: str = "", state: str = ""
 ) -> Iterator[Row]:
-    """Yield the deliveries in the order of their making; those of one receiver, bundle or state, or all."""
+    """Yield the deliveries in the order of their making; those of one receiver, bundle or state, or all.
+
+    ``ConfigurationError`` if there is no such state.
+    """
+    if state and state not in {str(one) for one in DeliveryState}:
+        raise ConfigurationError(f"no state {state!r} of a delivery; expected {', '.join(DeliveryState)}")
     releases = {release.release_id: release for release in mission.catalog.releases()}
     for record in mission.catalog.deliveries():
         if (
@@ -141,7 +158,8 @@ def reject(mission: Mission, delivery_id: str, at: str, words: str) -> Row:
     record = find_delivery(mission, delivery_id)
     _require(record, ANSWERABLE, "rejected")
     _refuse_needed(mission, record, "rejected")
-    return _move(mission, record, ANSWERABLE, DeliveryState.REJECTED, at, words)
+    row = _move(mission, record, ANSWERABLE, DeliveryState.REJECTED, at, words)
+    return row | {"note": _tell_listing(mission, record)}
 
 
 def discard(mission: Mission, delivery_id: str, at: str, words: str) -> Row:
@@ -159,7 +177,7 @@ def discard(mission: Mission, delivery_id: str, at: str, words: str) -> Row:
     _refuse_needed(mission, record, "discarded")
     row = _move(mission, record, NEVER_SENT, DeliveryState.DISCARDED, at, words)
     mission.output.remove(delivery_json_key(record))
-    return row
+    return row | {"note": _tell_listing(mission, record)}
 
 
 def acknowledge(mission: Mission, release_id: str, at: str, who: str, reason: str) -> Row:
@@ -221,7 +239,8 @@ def _require(record: DeliveryRecord, states: tuple[DeliveryState, ...], new: str
         )
     if record.state not in states:
         raise ConfigurationError(
-            f"delivery {record.delivery_id} is {record.state}; it can be {new} only when it is {' or '.join(states)}"
+            f"delivery {record.delivery_id} is {record.state}; it can be {new} only when it is {' or '.join(states)}; "
+            f"{REMEDIES[record.state]}"
         )
 
 
@@ -235,30 +254,45 @@ def _require_review(mission: Mission, record: DeliveryRecord) -> None:
 
 
 def _refuse_needed(mission: Mission, record: DeliveryRecord, new: str) -> None:
-    """Refuse where a later delivery sends a label without the file that only this one holds."""
-    held = {
-        (member.lidvid.lid, member.stored.md5)
-        for member in mission.catalog.delivery_members(record.delivery_id)
-    }
-    live = [
-        other
-        for other in mission.catalog.deliveries()
-        if other.receiver == record.receiver
-        and other.bundle_lid == record.bundle_lid
-        and other.delivery_id != record.delivery_id
-        and other.state in LIVE
-    ]
-    elsewhere = set()
-    for other in live:
-        for member in mission.catalog.delivery_members(other.delivery_id):
-            elsewhere.add((member.lidvid.lid, member.stored.md5))
-    for other in live:
-        for lid, md5, _ in mission.catalog.labels_alone(other.delivery_id):
-            if (lid, md5) in held and (lid, md5) not in elsewhere:
+    """Refuse where another live delivery sends a label without the file that only this one holds."""
+    catalog = mission.catalog
+    for other in _others_in_flight(mission, record, LIVE):
+        for lid, md5, _ in catalog.labels_alone(other.delivery_id):
+            if not catalog.has_file(record.receiver, lid, md5, but=record.delivery_id):
+                first = "discard" if other.state in NEVER_SENT else "reject"
                 raise ConfigurationError(
                     f"delivery {record.delivery_id} cannot be {new} alone: {other.delivery_id} sends a new label of {lid} "
-                    f"whose data file is in {record.delivery_id} only; reject {other.delivery_id} first"
+                    f"whose data file is in {record.delivery_id} only; {first} {other.delivery_id} first"
                 )
+
+
+def _others_in_flight(
+    mission: Mission, record: DeliveryRecord, states: tuple[DeliveryState, ...]
+) -> Iterator[DeliveryRecord]:
+    """Yield the other deliveries of the bundle to the same receiver in these states."""
+    for other in mission.catalog.deliveries():
+        if (
+            (other.receiver, other.bundle_lid) == (record.receiver, record.bundle_lid)
+            and other.delivery_id != record.delivery_id
+            and other.state in states
+        ):
+            yield other
+
+
+def _tell_listing(mission: Mission, record: DeliveryRecord) -> str:
+    """Name the deliveries in flight whose inventories list what the receiver will not get with this one."""
+    holding = {one.delivery.delivery_id for one in mission.catalog.delivered_files(record.bundle_lid)}
+    found = [
+        other.delivery_id
+        for other in _others_in_flight(mission, record, (*NEVER_SENT, DeliveryState.SENT))
+        if other.delivery_id in holding and other.number > record.number
+    ]
+    if not found or not record.products:
+        return ""
+    return (
+        f"the inventories in {', '.join(found)} may list products of {record.delivery_id}: the next run delivers them; the "
+        "receiver's archive is complete only when it has that delivery, too"
+    )
 
 
 def _move(

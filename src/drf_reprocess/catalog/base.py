@@ -479,8 +479,8 @@ class Catalog(Protocol):
         """Return current collections and the bundle that are in no live delivery to the receiver."""
         ...
 
-    def has_file(self, receiver: str, lid: Lid, md5: str) -> bool:
-        """Tell whether a live delivery to the receiver holds a file of a product with this MD5."""
+    def has_file(self, receiver: str, lid: Lid, md5: str, *, but: str = "") -> bool:
+        """Tell whether a live delivery to the receiver, other than ``but``, holds a file of a product with this MD5."""
         ...
 
     def next_delivery_number(self, bundle_lid: Lid) -> int:

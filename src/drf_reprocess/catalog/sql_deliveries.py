@@ -108,8 +108,8 @@ class SqlDeliveries(SqlPart):
         )
         return [aggregate_to_deliverable(row) for row in self._all(query)]
 
-    def has_file(self, receiver: str, lid: Lid, md5: str) -> bool:
-        """Tell whether a live delivery to the receiver holds a file of a product with this MD5."""
+    def has_file(self, receiver: str, lid: Lid, md5: str, *, but: str = "") -> bool:
+        """Tell whether a live delivery to the receiver, other than ``but``, holds a file of a product with this MD5."""
         query = (
             select(delivery_members.c.path)
             .join(deliveries, deliveries.c.delivery_id == delivery_members.c.delivery_id)
@@ -117,6 +117,7 @@ class SqlDeliveries(SqlPart):
                 delivery_members.c.lid == str(lid),
                 delivery_members.c.file_md5 == md5,
                 deliveries.c.receiver == receiver,
+                deliveries.c.delivery_id != but,
                 deliveries.c.state.in_(LIVE),
             )
             .limit(1)
