@@ -210,7 +210,7 @@ def rebuild_delivery(mission: Mission, delivery_id: str, destination: str) -> Ro
     ConfigurationError
         If there is no such delivery.
     PackageError
-        If it never had a package.
+        If it never had a package, or the destination is where it stands.
     """
     record = find_delivery(mission, delivery_id)
     compute = mission.config.compute
@@ -229,7 +229,8 @@ def rebuild_delivery(mission: Mission, delivery_id: str, destination: str) -> Ro
             mission.catalog.delivery_members(delivery_id),
             open_store(destination),
         )
-    return asdict(made) | {"identical": made.identical, "note": made.note}
+    facts = {name: getattr(made, name) for name in ("identical", "members_identical", "is_right", "note")}
+    return asdict(made) | facts
 
 
 def _require(record: DeliveryRecord, states: tuple[DeliveryState, ...], new: str) -> None:

@@ -53,9 +53,11 @@ class SqlDeliveries(SqlPart):
 
     def next_release_number(self, bundle_lid: Lid) -> int:
         """Return the number of the release after the last one that has deliveries."""
+        # Nobody has seen a release that was discarded whole: labels would count it without need.
+        given_up = (*UNPROVED, DeliveryState.DISCARDED.value)
         held = (
             select(deliveries.c.release_id)
-            .where(deliveries.c.release_id == releases.c.release_id, deliveries.c.state.not_in(UNPROVED))
+            .where(deliveries.c.release_id == releases.c.release_id, deliveries.c.state.not_in(given_up))
             .exists()
         )
         query = select(func.coalesce(func.max(releases.c.number), 0) + 1).where(

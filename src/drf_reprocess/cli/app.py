@@ -21,6 +21,7 @@ from rich.logging import RichHandler
 
 from drf_reprocess.cli import adopt, columns, completeness, plan, why
 from drf_reprocess.cli.common import (
+    EXIT_VERIFICATION,
     AsJson,
     ConfigFile,
     Overrides,
@@ -38,7 +39,6 @@ from drf_reprocess.errors import ConfigurationError, DrfReprocessError, Verifica
 
 EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
-EXIT_VERIFICATION = 4
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(

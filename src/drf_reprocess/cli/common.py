@@ -13,6 +13,8 @@ from drf_reprocess.cli.output import print_facts, print_json, print_json_rows, p
 from drf_reprocess.config.load import load_config
 from drf_reprocess.config.model import Config
 
+EXIT_VERIFICATION = 4
+
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")
 ]

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from drf_reprocess.cli.common import AsJson, ConfigFile, Overrides, answer, answer_rows, configure
+from drf_reprocess.cli.common import (
+    EXIT_VERIFICATION,
+    AsJson,
+    ConfigFile,
+    Overrides,
+    answer,
+    answer_rows,
+    configure,
+)
 from drf_reprocess.cli.dispositions import Reason, Who, decider, now
 from drf_reprocess.mission import Mission
 
@@ -142,11 +150,15 @@ def rebuild(
     config: ConfigFile = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
-) -> None:
-    """Make an earlier delivery again from store/, and tell whether it has the same bytes."""
+) -> int:
+    """Make an earlier delivery again from store/, and tell whether it has the same bytes.
+
+    Exit code 4 if it has not, for another reason than another version of the codec.
+    """
     from drf_reprocess.ledger import rebuild_delivery
 
-    _at_the_desk(config, overrides, as_json, lambda mission: rebuild_delivery(mission, delivery, to))
+    made = _at_the_desk(config, overrides, as_json, lambda mission: rebuild_delivery(mission, delivery, to))
+    return 0 if made["is_right"] else EXIT_VERIFICATION
 
 
 def _words(who: str, reason: str) -> str:
@@ -158,10 +170,11 @@ def _at_the_desk(
     overrides: list[str] | None,
     as_json: bool,
     do: Callable[[Mission], dict[str, Any]],
-) -> None:
+) -> dict[str, Any]:
     from drf_reprocess.mission import open_mission
 
     loaded, _ = configure(config, overrides)
     with open_mission(loaded, create=False) as mission:
         document = do(mission)
     answer(document, as_json)
+    return document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -9,11 +10,13 @@ from drf_reprocess.errors import ConfigurationError
 from drf_reprocess.identifiers import Lid, Lidvid
 from drf_reprocess.ledger import delivery_rows, find_delivery
 from drf_reprocess.mission import Mission
-from drf_reprocess.model import ProductRecord, SourceState, StoredObject
+from drf_reprocess.model import DeliveryRecord, DeliveryState, ProductRecord, SourceState, StoredObject
 from drf_reprocess.pds4.inventory import read_inventory
 from drf_reprocess.pds4.read import read_label
 from drf_reprocess.stages.publish import PARQUET_VIEW, STAGING_VIEW, bundle_key
 from drf_reprocess.storage.base import object_key
+
+logger = logging.getLogger(__name__)
 
 Row = dict[str, object]
 
@@ -119,10 +122,12 @@ def product_rows_as_of(mission: Mission, delivery_id: str) -> Iterator[Row]:
 def _rows_of(mission: Mission, listed: Mapping[Lid, frozenset[Lidvid]]) -> Iterator[Row]:
     for collection, members in listed.items():
         current = {member.lidvid for member in mission.catalog.members(collection)}
+        unknown = set(members)
         for row in mission.catalog.collection_versions(collection):
             record = row.record
             if record.lidvid not in members:
                 continue
+            unknown.discard(record.lidvid)
             if record.lidvid in current:
                 yield _product_row(mission, record, "current", row.run_id)
             else:
@@ -132,33 +137,54 @@ def _rows_of(mission: Mission, listed: Mapping[Lid, frozenset[Lidvid]]) -> Itera
                     "label": _stored(mission, record.label),
                     "parquet": _stored(mission, record.parquet),
                 }
+        if unknown:
+            logger.warning(
+                "%s listed %d products that this catalog does not hold, such as %s: they were in a delivery that was discarded, "
+                "or in an adopted bundle and could not be adopted",
+                collection,
+                len(unknown),
+                min(unknown),
+            )
 
 
 def members_as_of(mission: Mission, delivery_id: str) -> dict[Lid, frozenset[Lidvid]]:
     """Return the products that each collection listed at the release of a delivery, by the inventories of that time."""
     catalog = mission.catalog
-    record = find_delivery(mission, delivery_id)
-    releases = {release.release_id: release for release in catalog.releases()}
-    release = releases.get(record.release_id)
-    bundle: Lidvid | None
-    if release is not None:
-        bundle = release.bundle
-    else:
-        held = [member.lidvid for member in catalog.delivery_members(delivery_id)]
-        bundle = next((lidvid for lidvid in held if lidvid.lid == record.bundle_lid), None)
-    label = catalog.aggregate(bundle) if bundle else None
-    if label is None:
-        raise ConfigurationError(
-            f"delivery {delivery_id}: the version of the bundle that it belongs to is not in the catalog any more; it was "
-            "never packed, or was discarded"
-        )
+    label = _bundle_as_of(mission, find_delivery(mission, delivery_id))
     listed: dict[Lid, frozenset[Lidvid]] = {}
-    for member in read_label(mission.output.read(object_key(label.label.sha256))).members:
+    for member in read_label(mission.output.read(object_key(label.sha256))).members:
         collection = catalog.aggregate(Lidvid(member.lid, member.vid)) if member.vid else None
         if collection is not None and collection.companion.sha256:
             rows = read_inventory(mission.output.read(object_key(collection.companion.sha256))).rows
             listed[member.lid] = frozenset(row.lidvid for row in rows if row.primary and row.lidvid)
     return listed
+
+
+def _bundle_as_of(mission: Mission, record: DeliveryRecord) -> StoredObject:
+    """Return the label of the bundle at the release of a delivery, or at the adoption that it stands for."""
+    catalog = mission.catalog
+    if record.state is DeliveryState.DISCARDED:
+        raise ConfigurationError(
+            f"delivery {record.delivery_id} was discarded: no archive ever was as its release would have left it; name another "
+            "of `delivery list`"
+        )
+    release = next((one for one in catalog.releases() if one.release_id == record.release_id), None)
+    if release is not None:
+        bundle, md5 = release.bundle, release.bundle_md5
+    else:
+        held = [
+            one for one in catalog.delivered_files(record.bundle_lid) if one.delivery.number <= record.number
+        ]
+        if not held:
+            raise ConfigurationError(f"delivery {record.delivery_id}: no version of its bundle is known")
+        bundle, md5 = max(one.member.lidvid for one in held), ""
+    found = catalog.aggregate(bundle)
+    if found is None or md5 not in ("", found.label.md5):
+        raise ConfigurationError(
+            f"delivery {record.delivery_id}: {bundle}, the version of the bundle that its release made, is not in the catalog any "
+            "more: the delivery that held it was discarded"
+        )
+    return found.label
 
 
 def quarantine_rows(mission: Mission) -> Iterator[Row]:
