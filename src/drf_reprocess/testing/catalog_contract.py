@@ -392,6 +392,8 @@ class CatalogContract:
         assert catalog.delivered_in(p.lidvid.lid) == [(delivery, Vid(1, 0))]
         assert catalog.has_file(RECEIVER, p.lidvid.lid, p.data.md5)
         assert not catalog.has_file("another", p.lidvid.lid, p.data.md5)
+        (held,) = {one.delivery.delivery_id for one in catalog.delivered_files(p.lidvid.lid)}
+        assert not catalog.has_file(RECEIVER, p.lidvid.lid, p.data.md5, but=held)
         assert catalog.next_delivery_number(BUNDLE) == 2
         assert catalog.undelivered_days(BUNDLE, RECEIVER) == ["2014-12-09"]
         assert catalog.undelivered_days(BUNDLE, "another") == ["2014-12-08", "2014-12-09"]
@@ -480,6 +482,8 @@ class CatalogContract:
         assert catalog.releases()[0].requires_review
         catalog.acknowledge_review(release.release_id, RUN.run_time, "seen by A")
         assert not catalog.releases()[0].requires_review
+        move(catalog, delivery, DeliveryState.VERIFIED, DeliveryState.DISCARDED)
+        assert catalog.next_release_number(BUNDLE) == 1, "nobody has seen it"
         with pytest.raises(CatalogError, match="no release maven_anc_r009"):
             catalog.acknowledge_review("maven_anc_r009", RUN.run_time, "seen")
 
@@ -555,3 +559,57 @@ class CatalogContract:
         assert [row.event.kind for row in rows] == ["processed", "decided", "decided"]
         assert rows[0].event.message.startswith("p.drf received, 2 bytes, MD5 mmm")
         assert [row.position for row in rows] == sorted(row.position for row in rows)
+
+    def test_a_name_leads_to_products_and_files(self, catalog: Catalog) -> None:
+        record, other = make_product("pq_1"), make_product("pqx1")
+        commit(catalog, [make_outcome(record), replace(make_outcome(other), pending="held")])
+        assert catalog.lids_of("pq_1") == [record.lidvid.lid]
+        assert catalog.lids_of("pqx1") == [other.lidvid.lid]
+        assert catalog.lids_of("pq") == []
+        for name in ("/data/pq_1.drf", "pq_1.drf"):
+            assert [row.source for row in catalog.files_named(name)] == [record.source]
+        assert catalog.files_named("q_1.drf") == []
+        assert [row.product_id for row in catalog.files_of([record.family, ""], "")] == ["pq_1"]
+        assert [row.product_id for row in catalog.files_of([], "pq_1")] == ["pq_1"]
+        assert catalog.names_like("pq_2", 9) == ["pq_1"]
+        assert catalog.names_like("pq", 9) == ["pq_1", "pqx1"]
+        assert catalog.names_like("pq", 1) == ["pq_1"]
+        assert catalog.names_like("x", 9) == []
+        assert catalog.waiting(record.lidvid.lid) is None
+        waiting = catalog.waiting(other.lidvid.lid)
+        assert waiting is not None
+        assert (waiting.record, waiting.standing) == (other, "held")
+
+    def test_the_ledger_tells_a_life_in_order(self, catalog: Catalog) -> None:
+        record, other = make_product("p"), make_product("q")
+        commit(catalog, [make_outcome(record), make_outcome(other)])
+        first, second = deliver(catalog, record), deliver(catalog, other)
+        for delivery in (first, second):
+            move(catalog, delivery, DeliveryState.PACKED, DeliveryState.VERIFIED)
+        lid = record.lidvid.lid
+        rows = catalog.life_events(lids=[lid], product_ids=["p"], deliveries=[first.delivery_id])
+        assert [row.event.kind for row in rows] == ["processed", "decided", "delivery"]
+        assert [row.event.source for row in catalog.life_events(sources=[other.source.uri])] == [
+            other.source.uri
+        ]
+        assert catalog.life_events() == []
+        files = catalog.delivered_files(lid)
+        assert [one.member.path for one in files] == [record.data_path, record.label_path]
+        assert {one.delivery.state for one in files} == {DeliveryState.VERIFIED}
+        aggregate = make_aggregate(COLLECTION, "collection")
+        catalog.commit_aggregates(RUN.run_id, [aggregate], {COLLECTION: None})
+        (row,) = catalog.aggregate_versions(COLLECTION)
+        assert (row.record, row.current, row.run_id) == (aggregate, True, RUN.run_id)
+
+    def test_a_version_that_stands_again_is_told(self, catalog: Catalog) -> None:
+        record = make_product("p")
+        commit(catalog, [make_outcome(record)])
+        deliver(catalog, record)
+        commit(catalog, [make_outcome(replace(make_product("p", Vid(2, 0))), Vid(1, 0))])
+        again = replace(make_outcome(record, Vid(1, 0), Vid(2, 0)), decision=Decision.SAME, events=())
+        commit(catalog, [again])
+        *_, last = catalog.events(lid=record.lidvid.lid)
+        assert last.event.kind == "returned"
+        assert last.event.message.startswith("1.0 stands in the archive again")
+        commit(catalog, [replace(again, expected=((record.lidvid.lid, Vid(1, 0), Vid(1, 0)),))])
+        assert [row.event.kind for row in catalog.events(lid=record.lidvid.lid)].count("returned") == 1

@@ -186,7 +186,8 @@ def mutate(root, kind, number, text):
         node.append(etree.ProcessingInstruction("style", text.strip() or "x"))
     elif kind == "history":
         for detail in root.iter(f"{{{PDS}}}Modification_Detail"):
-            detail[2].text = text
+            if len(detail) > 2:
+                detail[2].text = text
 
 
 KINDS = [

@@ -597,3 +597,64 @@ def test_a_product_that_its_own_collection_lists_as_secondary_is_no_member(store
     delivery.manifest()
     verdicts = found(check(store, delivery))
     assert (f"{GNC}.xml", "not-in-inventory") in verdicts
+
+
+class TestLabelsAlone:
+    """A new label of a data file that the receiver has, without that file."""
+
+    @pytest.fixture
+    def alone(self, delivery: Delivery) -> Delivery:
+        """A delivery of one label, of a version that is not the first of its data."""
+        label = f"{GNC}.xml"
+        vid = str(read_label(delivery.files[label]).vid)
+        major = vid.partition(".")[0]
+        text = delivery.files[label].replace(
+            f"<version_id>{vid}<".encode(), f"<version_id>{major}.7<".encode()
+        )
+        assert str(read_label(text).vid) == f"{major}.7"
+        return Delivery({label: text}, delivery.form)
+
+    @pytest.fixture
+    def by_label(self) -> object:
+        package = PROFILE.package.model_copy(update={"label_only": "label"})
+        return PROFILE.model_copy(update={"package": package})
+
+    def test_it_is_told_as_not_checked(self, store: Store, alone: Delivery, by_label: object) -> None:
+        report = check(store, alone, profile=by_label)
+        assert report.entries == ()
+        (told,) = (reason for reason in report.not_checked if "without their data files" in reason)
+        assert told.startswith("1 labels came ")
+
+    def test_where_the_profile_sends_products_the_file_is_missing(
+        self, store: Store, alone: Delivery
+    ) -> None:
+        report = check(store, alone)
+        assert (f"{GNC}.drf", "missing") in found(report)
+        assert not any("without their data files" in reason for reason in report.not_checked)
+
+    def test_the_first_label_of_its_data_cannot_come_alone(
+        self, store: Store, alone: Delivery, by_label: object
+    ) -> None:
+        alone.replace(f"{GNC}.xml", ".7</version_id>", ".0</version_id>")
+        assert (f"{GNC}.drf", "missing") in found(check(store, alone.manifest(), profile=by_label))
+
+    def test_a_file_that_a_manifest_promises_is_missing(
+        self, store: Store, alone: Delivery, by_label: object
+    ) -> None:
+        alone.checksums.append(("0" * 32, f"{GNC}.drf"))
+        assert (f"{GNC}.drf", "missing") in found(check(store, alone, profile=by_label))
+
+    def test_the_delivery_itself_may_tell_it(self, store: Store, alone: Delivery) -> None:
+        """Whoever verifies a package need not know the profile that it was made with."""
+        store.write("deliveries/d001/delivery.json", b'{"files_elsewhere": ["%b.drf"]}' % GNC.encode())
+        assert check(store, alone).entries == ()
+        store.write("deliveries/d001/delivery.json", b'{"files_elsewhere": ["another.drf"]}')
+        assert (f"{GNC}.drf", "missing") in found(check(store, alone))
+        store.write("deliveries/d001/delivery.json", b"no JSON")
+        assert (f"{GNC}.drf", "missing") in found(check(store, alone))
+
+    def test_a_file_that_came_is_held_against_its_label(
+        self, store: Store, delivery: Delivery, alone: Delivery, by_label: object
+    ) -> None:
+        alone.files[f"{GNC}.drf"] = delivery.files[f"{GNC}.drf"][:-3] + b"9\r\n"
+        assert (f"{GNC}.drf", "mismatch") in found(check(store, alone.manifest(), profile=by_label))
