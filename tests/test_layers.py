@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "drf_reprocess"
 BASE = {"errors", "identifiers", "model", "digests"}
 PURE = {"drf", "tables", "pds4", "versions", "archives"}
 EFFECTS = {"storage", "catalog", "compute"}
-DRIVERS = {"pipeline", "planning", "dispositions", "ledger", "adoption"}
+DRIVERS = {"pipeline", "planning", "dispositions", "ledger", "adoption", "recovery"}
 FLOW = BASE | {"profiles"} | PURE | EFFECTS | {"reprocess", "stages"}
 
 ALLOWED = {
@@ -28,13 +28,16 @@ ALLOWED = {
     "observer": set(),
     "dataset": {"errors"},
     "stages": FLOW,
-    "mission": FLOW | {"config"},
+    "journal": BASE | EFFECTS,
+    "lock": BASE | EFFECTS,
+    "mission": FLOW | {"config", "journal", "lock"},
     "runfolder": BASE | EFFECTS,
     "planning": FLOW | {"config", "mission", "observer"},
     "pipeline": FLOW | {"config", "mission", "observer", "planning", "runfolder"},
     "dispositions": FLOW | {"config", "mission"},
     "ledger": FLOW | {"config", "mission"},
     "adoption": FLOW | {"config", "mission", "observer", "pipeline", "runfolder"},
+    "recovery": FLOW | {"config", "journal", "lock", "mission", "observer"},
     "reports": FLOW | {"config", "mission", "pipeline", "dispositions", "ledger"},
     "cli": FLOW | DRIVERS | {"config", "mission", "observer", "reports", "testing"},
     "testing": FLOW,

@@ -15,7 +15,10 @@
     │   └── TransientStorageError   may pass: retried with backoff
     ├── CatalogError
     │   ├── CatalogVersionError     the catalog was written by another version of its schema
-    │   └── CatalogConflict         a row was not as expected: another run got there first
+    │   ├── CatalogDamaged          the database, or its schema, is not what was written
+    │   ├── CatalogConflict         a row was not as expected: another run got there first
+    │   └── JournalDamaged          a segment of the catalog's journal is missing or not what was written
+    ├── OutputLocked                another driver is at work on the output
     ├── PlanOutdated                what a plan was made of has changed since
     ├── ComputeError                workers or scheduler lost, unsafe or unreachable
     ├── PackageError                a delivery package cannot be written or read
@@ -83,6 +86,18 @@ class CatalogVersionError(CatalogError):
 
 class CatalogConflict(CatalogError):
     """A row was not as the writer expected it: somebody else wrote first."""
+
+
+class CatalogDamaged(CatalogError):
+    """The database is not what was written: its file is damaged, cut off, or none."""
+
+
+class JournalDamaged(CatalogError):
+    """The journal from which a catalog can be made again lacks a segment, or has a damaged one."""
+
+
+class OutputLocked(DrfReprocessError):
+    """Another driver is at work on the output, or was, on another host."""
 
 
 class PlanOutdated(DrfReprocessError):

@@ -11,7 +11,8 @@ from drf_reprocess.catalog.engine import catalog_exists
 from drf_reprocess.catalog.sql import open_catalog
 from drf_reprocess.config.load import check_places
 from drf_reprocess.config.model import Config
-from drf_reprocess.errors import ConfigurationError
+from drf_reprocess.errors import CatalogDamaged, CatalogError, ConfigurationError, StorageError
+from drf_reprocess.journal import JOURNAL, Journal, last_position
 from drf_reprocess.model import RepairOptions
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.profiles.model import Profile
@@ -44,6 +45,11 @@ class Mission:
     def inventories(self) -> Inventories:
         """What the latest inventories say that receivers have, read as far as it is asked for."""
         return Inventories(self.catalog, self.output)
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of the catalog's changes."""
+        return Journal(self.catalog, self.output)
 
     @property
     def views(self) -> Views:
@@ -90,10 +96,47 @@ def open_mission(config: Config, *, create: bool, scratch: bool = False) -> Iter
     url = catalog_url(config, output)
     if scratch and not catalog_exists(url):
         url, create = "sqlite://", True
+    else:
+        _require_catalog(url, output)
     with open_catalog(url, create=create) as catalog:
         _check_profile(profile, catalog)
+        before = _check_journal(catalog, output)
         profile = with_overlays(profile, read_overlays(output))
-        yield Mission(config, profile, source, output, catalog)
+        mission = Mission(config, profile, source, output, catalog)
+        try:
+            yield mission
+        except BaseException:
+            with contextlib.suppress(CatalogError, StorageError):  # the first error is the one to tell
+                _write_journal(mission, before)
+            raise
+        _write_journal(mission, before)
+
+
+def _require_catalog(url: str, output: Store) -> None:
+    """Refuse to begin anew where a catalog was lost: versions would be given a second time."""
+    if not catalog_exists(url) and last_position(output):
+        raise CatalogDamaged(
+            f"there is no catalog {url}, but {output.uri(JOURNAL)} tells of one: it was lost or moved; put it back, or make "
+            "it again with `drf-reprocess catalog rebuild`"
+        )
+
+
+def _check_journal(catalog: Catalog, output: Store) -> int:
+    """Return the position of the catalog's last change; refuse a catalog that is older than its journal."""
+    last = catalog.last_change()
+    written = last_position(output)
+    if written > last:
+        raise CatalogDamaged(
+            f"the catalog ends with change {last}, its journal {output.uri(JOURNAL)} with {written}: the catalog is an old "
+            "copy, or another one's; make it again with `drf-reprocess catalog rebuild`"
+        )
+    return last
+
+
+def _write_journal(mission: Mission, before: int) -> None:
+    """Have everything in the journal that the command changed; one that changed nothing writes nothing."""
+    if mission.catalog.last_change() != before:
+        mission.journal.write()
 
 
 def read_overlays(output: Store) -> list[ColumnOverlay]:

@@ -189,6 +189,21 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one row, as the journal keeps it: all changes in order make the catalog again."""
+
+    position: int
+    """From 1, without gaps."""
+    relation: str
+    """Name of the table."""
+    kind: str
+    """``put``: the row stands now as given, new or not; ``del``: the row of this key is gone; ``clear``: all rows of all
+    tables are gone, what follows is everything."""
+    row: Mapping[str, Any]
+    """Plain values by column: all of them, or those of the key."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListedFile:
     """A received file whose name tells type, family and product; ``reason`` says, after comparison, why it needs work."""
 
@@ -596,4 +611,27 @@ class Catalog(Protocol):
         self, *, lid: Lid | None = None, product_id: str | None = None, delivery_id: str | None = None
     ) -> list[EventRow]:
         """Return what the ledger tells of a product or a delivery, in order."""
+        ...
+
+    def changes(self) -> Iterator[Change]:
+        """Yield the changes that do not stand in the journal yet, in order."""
+        ...
+
+    def forget_changes(self, last: int) -> None:
+        """Let go of the changes up to this position: they stand in the journal, durably."""
+        ...
+
+    def last_change(self) -> int:
+        """Return the position of the last change that was ever made; 0 if there is none."""
+        ...
+
+    def replay(self, changes: Iterable[Change]) -> int:
+        """Fill an empty catalog with what its journal tells, in one transaction; return the last position.
+
+        ``CatalogError`` if the catalog is not empty, or if a change is of no table or column that it has.
+        """
+        ...
+
+    def content(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield every row with the name of its table, in the order of tables and keys, as plain values."""
         ...

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
+from drf_reprocess.catalog.noting import start_noting
 from drf_reprocess.catalog.tables import SCHEMA_VERSION, meta, metadata
 from drf_reprocess.errors import CatalogConflict, CatalogError, CatalogVersionError, ConfigurationError
 
@@ -91,6 +92,7 @@ def check_schema(engine: Engine, url: str, *, create: bool) -> None:
                 )
         elif create:
             metadata.create_all(connection)
+            start_noting(connection)
             connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION))
         else:
             raise CatalogError(f"the database {url} holds no catalog; `drf-reprocess run` makes it")

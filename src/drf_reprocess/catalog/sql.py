@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from drf_reprocess.catalog.engine import check_schema, make_engine, translated
 from drf_reprocess.catalog.sql_deliveries import SqlDeliveries
+from drf_reprocess.catalog.sql_journal import SqlJournal
 from drf_reprocess.catalog.sql_ledger import SqlLedger
 from drf_reprocess.catalog.sql_lives import SqlLives
 from drf_reprocess.catalog.sql_products import SqlProducts
 from drf_reprocess.catalog.sql_sources import SqlSources
 
 
-class SqlCatalog(SqlSources, SqlProducts, SqlDeliveries, SqlLedger, SqlLives):
+class SqlCatalog(SqlSources, SqlProducts, SqlDeliveries, SqlLedger, SqlLives, SqlJournal):
     """The catalog over an SQLAlchemy engine; see `catalog.base.Catalog` for what each method promises."""
 
 

@@ -20,14 +20,16 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
+# ``written`` is the position of the last change that stands in the journal.
 meta = Table(
     "meta",
     metadata,
     Column("schema_version", Integer, nullable=False),
+    Column("written", BigInteger, nullable=False, server_default="0"),
 )
 
 runs = Table(
@@ -42,7 +44,7 @@ runs = Table(
     Column("profile", String, nullable=False),
     Column("profile_digest", String, nullable=False),
     Column("config", JSON, nullable=False),
-    Column("summary", JSON),
+    Column("summary", JSON(none_as_null=True)),
 )
 
 sources = Table(
@@ -72,6 +74,7 @@ sources = Table(
 findings = Table(
     "findings",
     metadata,
+    Column("position", Integer, primary_key=True),
     Column("source_uri", Text, nullable=False, index=True),
     Column("run_id", String, ForeignKey("runs.run_id"), nullable=False),
     Column("code", String, nullable=False),
@@ -278,4 +281,15 @@ events = Table(
     Column("lid", String, nullable=False, index=True),
     Column("source", Text, nullable=False),
     Column("delivery_id", String, nullable=False),
+)
+
+# Every change of a row of the other tables, written by triggers in the same transaction, until it stands in the journal.
+changes = Table(
+    "changes",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("relation", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("row", JSON, nullable=False),
+    sqlite_autoincrement=True,
 )
