@@ -94,10 +94,9 @@ def open_mission(config: Config, *, create: bool, scratch: bool = False) -> Iter
     source = open_store(config.source.uri, config.source.options)
     output = open_store(config.output.uri, config.output.options)
     url = catalog_url(config, output)
+    _require_catalog(url, output)
     if scratch and not catalog_exists(url):
         url, create = "sqlite://", True
-    else:
-        _require_catalog(url, output)
     with open_catalog(url, create=create) as catalog:
         _check_profile(profile, catalog)
         before = _check_journal(catalog, output)
