@@ -33,7 +33,7 @@ ALLOWED = {
     "mission": FLOW | {"config", "journal", "lock"},
     "runfolder": BASE | EFFECTS,
     "planning": FLOW | {"config", "mission", "observer"},
-    "pipeline": FLOW | {"config", "mission", "observer", "planning", "runfolder"},
+    "pipeline": FLOW | {"config", "mission", "observer", "planning", "runfolder", "journal"},
     "dispositions": FLOW | {"config", "mission"},
     "ledger": FLOW | {"config", "mission"},
     "adoption": FLOW | {"config", "mission", "observer", "pipeline", "runfolder"},

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from drf_reprocess.catalog.base import Catalog, Change
@@ -23,6 +23,7 @@ SEGMENT_CHANGES = 10_000
 INTERVAL_S = 1.0
 """So often changes are written while a run works; until then they stand in the catalog alone."""
 
+_SHA256 = re.compile(rb'"([0-9a-f]{64})"')
 _NAME = re.compile(r"(\d{12})-(\d{12})\.jsonl")
 
 
@@ -79,6 +80,15 @@ def read_journal(output: Store) -> Iterator[Change]:
                 if change.position > reached:
                     yield change
             reached = last
+
+
+def mentioned(output: Store, names: Collection[str]) -> set[str]:
+    """Return those of some objects (their SHA-256) that the journal tells of anywhere: a row named them once."""
+    wanted = {name.encode() for name in names}
+    found: set[bytes] = set()
+    for _, _, key in _segments(output):
+        found.update(wanted.intersection(_SHA256.findall(output.read(key))))
+    return {name.decode() for name in found}
 
 
 def render_segment(changes: Iterable[Change]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.catalog.engine import catalog_exists
@@ -13,6 +14,7 @@ from drf_reprocess.config.load import check_places
 from drf_reprocess.config.model import Config
 from drf_reprocess.errors import CatalogDamaged, CatalogError, ConfigurationError, StorageError
 from drf_reprocess.journal import JOURNAL, Journal, last_position
+from drf_reprocess.lock import locked
 from drf_reprocess.model import RepairOptions
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.profiles.model import Profile
@@ -76,13 +78,18 @@ def catalog_url(config: Config, output: Store) -> str:
 
 
 @contextlib.contextmanager
-def open_mission(config: Config, *, create: bool, scratch: bool = False) -> Iterator[Mission]:
+def open_mission(
+    config: Config, *, create: bool, scratch: bool = False, exclusive: str = ""
+) -> Iterator[Mission]:
     """Open the mission of a configuration; ``create`` makes a catalog where there is none.
 
-    With ``scratch`` an empty catalog in memory stands in for one that is not there, so that nothing is written.
+    With ``scratch`` an empty catalog in memory stands in for one that is not there, so that nothing is written. With
+    ``exclusive``, which says what for, the lock of the output is held as long as the mission is open.
 
     Raises
     ------
+    OutputLocked
+        If another driver is at work on the output.
     ConfigurationError
         If a place or the profile is wrong.
     CatalogError
@@ -94,21 +101,29 @@ def open_mission(config: Config, *, create: bool, scratch: bool = False) -> Iter
     source = open_store(config.source.uri, config.source.options)
     output = open_store(config.output.uri, config.output.options)
     url = catalog_url(config, output)
-    _require_catalog(url, output)
-    if scratch and not catalog_exists(url):
-        url, create = "sqlite://", True
-    with open_catalog(url, create=create) as catalog:
-        _check_profile(profile, catalog)
-        before = _check_journal(catalog, output)
-        profile = with_overlays(profile, read_overlays(output))
-        mission = Mission(config, profile, source, output, catalog)
-        try:
-            yield mission
-        except BaseException:
-            with contextlib.suppress(CatalogError, StorageError):  # the first error is the one to tell
-                _write_journal(mission, before)
-            raise
-        _write_journal(mission, before)
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    with locked(output, exclusive, now) if exclusive else contextlib.nullcontext():
+        _require_catalog(url, output)
+        if scratch and not catalog_exists(url):
+            url, create = "sqlite://", True
+        with open_catalog(url, create=create) as catalog:
+            _check_profile(profile, catalog)
+            before = _check_journal(catalog, output)
+            profile = with_overlays(profile, read_overlays(output))
+            with _journal_written(Mission(config, profile, source, output, catalog), before) as mission:
+                yield mission
+
+
+@contextlib.contextmanager
+def _journal_written(mission: Mission, before: int) -> Iterator[Mission]:
+    """Have everything in the journal that a command changed since ``before``; one that changed nothing writes nothing."""
+    try:
+        yield mission
+    except BaseException:
+        with contextlib.suppress(CatalogError, StorageError):  # the first error is the one to tell
+            _write_journal(mission, before)
+        raise
+    _write_journal(mission, before)
 
 
 def _require_catalog(url: str, output: Store) -> None:
@@ -122,8 +137,9 @@ def _require_catalog(url: str, output: Store) -> None:
 
 def _check_journal(catalog: Catalog, output: Store) -> int:
     """Return the position of the catalog's last change; refuse a catalog that is older than its journal."""
-    last = catalog.last_change()
+    # In this order: a run that is at work meanwhile commits first and writes the journal after.
     written = last_position(output)
+    last = catalog.last_change()
     if written > last:
         raise CatalogDamaged(
             f"the catalog ends with change {last}, its journal {output.uri(JOURNAL)} with {written}: the catalog is an old "
@@ -133,9 +149,9 @@ def _check_journal(catalog: Catalog, output: Store) -> int:
 
 
 def _write_journal(mission: Mission, before: int) -> None:
-    """Have everything in the journal that the command changed; one that changed nothing writes nothing."""
     if mission.catalog.last_change() != before:
         mission.journal.write()
+        mission.output.tidy(0)
 
 
 def read_overlays(output: Store) -> list[ColumnOverlay]:

@@ -7,13 +7,14 @@ objects that no row names; the next run goes on from the rows.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import resource
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -24,6 +25,7 @@ from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
 from drf_reprocess.errors import CatalogConflict, DrfReprocessError, PlanOutdated
 from drf_reprocess.identifiers import Lid
+from drf_reprocess.journal import mentioned
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import (
     SET_ASIDE,
@@ -40,7 +42,7 @@ from drf_reprocess.planning.conditions import campaign_of, conditions_of, plan_o
 from drf_reprocess.planning.document import PlanDocument
 from drf_reprocess.profiles.load import profile_digest
 from drf_reprocess.reprocess import LineOptions
-from drf_reprocess.runfolder import RunFolder
+from drf_reprocess.runfolder import RUNS, RunFolder
 from drf_reprocess.stages.assemble import AssembleContext, assemble
 from drf_reprocess.stages.discover import discover
 from drf_reprocess.stages.note import settle_deliveries, write_delivery_json, write_note
@@ -48,8 +50,9 @@ from drf_reprocess.stages.package import Delivery, PackageOptions, Shipment, pac
 from drf_reprocess.stages.plan import Plan, partitions, plan, renew_items, work_items
 from drf_reprocess.stages.process import ProcessContext, process
 from drf_reprocess.stages.release import ReleaseContext, is_due, release, release_numbers
+from drf_reprocess.stages.sweep import sweep
 from drf_reprocess.stages.verify import verify_package
-from drf_reprocess.storage.base import TEMPORARY, object_key
+from drf_reprocess.storage.base import object_key
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +156,7 @@ def run_mission(
     )
     if mission.config.validate_.xml_catalog:
         result.validation = "checked"
-    run = _Run(mission, observer, result, RunFolder(mission.output, result.run_id), planned)
+    run = _Run(mission, observer, result, RunFolder(mission.output, result.run_id), planned, unfinished)
     started = time.perf_counter()
     run.start(given)
     try:
@@ -177,6 +180,19 @@ def run_mission(
     return result
 
 
+def as_cut_off(mission: Mission) -> Mission | None:
+    """Return the mission with mode, reason and release of the run that was cut off; None if none was."""
+    unfinished = unfinished_runs(mission.catalog)
+    if not unfinished:
+        return None
+    begun, config = unfinished[-1].config, mission.config
+    update = {
+        "run": type(config.run).model_validate_json(json.dumps(begun["run"])),
+        "release": type(config.release).model_validate_json(json.dumps(begun["release"])),
+    }
+    return replace(mission, config=config.model_copy(update=update))
+
+
 class _Run:
     """One run: the stages in order, each told to the observer and timed."""
 
@@ -187,11 +203,14 @@ class _Run:
         result: RunResult,
         folder: RunFolder,
         planned: PlanDocument | None = None,
+        resumed: Sequence[RunRecord] = (),
     ) -> None:
         self.mission = mission
         self.observer = observer
         self.result = result
         self.folder = folder
+        self._resumed = resumed
+        self._journal = mission.journal
         self._check = PlanCheck(planned) if planned else None
         self._given = ""
         self._mode = mission.config.run.mode
@@ -228,7 +247,7 @@ class _Run:
 
     def work(self, executor: Executor) -> None:
         self.observer.run_started(self.result.run_id, executor.dashboard)
-        for warning in executor.warnings:
+        for warning in (*executor.warnings, *self._other_than_resumed()):
             self._warn(warning)
         catalog = self.mission.catalog
         with catalog.listing() as listing:
@@ -247,8 +266,40 @@ class _Run:
             self.result.status = "success"
         else:
             self._deliver(executor)
-        if self.mission.output.is_local:
-            self.mission.output.remove_tree(TEMPORARY)
+        if self._resumed:
+            self._recover()
+
+    def _other_than_resumed(self) -> Iterator[str]:
+        """Tell where this run, by its configuration, does not do what a run that was cut off had begun."""
+        now = self.mission.config.run
+        for run in self._resumed:
+            mode, reason = run.mode, run.config.get("run", {}).get("reason", "")
+            if (mode, reason) != (now.mode, now.reason):
+                yield (
+                    f"run {run.run_id} was cut off in mode {mode}{f' ({reason})' if reason else ''}; this one works in mode "
+                    f"{now.mode}: what that one had still to do is done by the same command again, or by `run --resume`"
+                )
+
+    def _recover(self) -> None:
+        """Remove what the runs that were cut off wrote and no row names: all that it was for is done now."""
+        mission = self.mission
+        began = self._began_ns(self._resumed[0].run_id)
+        with self._stage("recover") as row:
+            self._journal.write()
+            swept = sweep(
+                mission.catalog,
+                mission.output,
+                mission.profile,
+                began,
+                lambda names: mentioned(mission.output, names),
+            )
+            row["removed"] = asdict(swept)
+            mission.output.tidy(self._began_ns(self.result.run_id))
+
+    def _began_ns(self, run_id: str) -> int:
+        """Return when a run began, by the clock of the store; 0 if it wrote nothing before it was cut off."""
+        began = next(iter(self.mission.output.list(f"{RUNS}/{run_id}")), None)
+        return 0 if began is None else began.mtime_ns
 
     @contextlib.contextmanager
     def _stage(self, name: str, files: int = 0, bytes_: int = 0) -> Iterator[dict[str, object]]:
@@ -265,6 +316,7 @@ class _Run:
         started = time.perf_counter()
         try:
             yield row
+            self._journal.write()
         finally:
             elapsed_s = time.perf_counter() - started
             row["elapsed_s"] = round(before_s + elapsed_s, 3)
@@ -388,6 +440,7 @@ class _Run:
         ]
         replaced = catalog.current_products(lids) if lids else []
         catalog.commit_outcomes(self.result.run_id, self.result.run_time, planned.fingerprints, outcomes)
+        self._journal.write_if_due()
         for record in replaced:
             self._stale.update(key for key, _ in views.product_files(record))
         for one in changed:

@@ -29,12 +29,15 @@ PACKAGES = (
 )
 
 
+RUNS = "runs"
+
+
 class RunFolder:
     """Writes a run's records; nothing in it decides anything later."""
 
     def __init__(self, output: Store, run_id: str) -> None:
         self._output = output
-        self._key = f"runs/{run_id}"
+        self._key = f"{RUNS}/{run_id}"
         self._events: list[str] = []
 
     def write_start(self, given: str, resolved: Mapping[str, object]) -> None:

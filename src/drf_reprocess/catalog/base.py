@@ -613,6 +613,10 @@ class Catalog(Protocol):
         """Return what the ledger tells of a product or a delivery, in order."""
         ...
 
+    def named_objects(self) -> Iterator[str]:
+        """Yield the SHA-256 of every object that a row names, some more than once."""
+        ...
+
     def changes(self) -> Iterator[Change]:
         """Yield the changes that do not stand in the journal yet, in order."""
         ...

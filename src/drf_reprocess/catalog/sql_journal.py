@@ -29,6 +29,14 @@ from drf_reprocess.errors import CatalogError
 class SqlJournal(SqlPart):
     """What changed, until it stands in the journal; and the way back. See `catalog.base.Catalog`."""
 
+    def named_objects(self) -> Iterator[str]:
+        """Yield the SHA-256 of every object that a row names, some more than once."""
+        for table in JOURNALED:
+            for column in table.columns:
+                if column.name == "sha256" or column.name.endswith("_sha256"):
+                    query = select(column.label("sha256")).where(column != "")
+                    yield from (row["sha256"] for row in self._stream(query))
+
     def changes(self) -> Iterator[Change]:
         """Yield the changes that do not stand in the journal yet, in order."""
         for row in self._stream(select(changes).order_by(changes.c.position)):

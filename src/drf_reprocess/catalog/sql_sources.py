@@ -48,7 +48,9 @@ class SqlSources(SqlPart):
     def unfinished_runs(self, but: str) -> list[RunRecord]:
         """Return the runs, oldest first, that were cut off or failed since the last one that came to its end."""
         others = [run for run in self.runs() if run.run_id != but and run.mode != "adopt"]
-        return list(takewhile(lambda run: run.state in UNFINISHED, reversed(others)))[::-1]
+        found = [run.run_id for run in takewhile(lambda run: run.state in UNFINISHED, reversed(others))]
+        query = select(runs).where(runs.c.run_id.in_(found)).order_by(runs.c.started_at, runs.c.run_id)
+        return [RunRecord(**dict(row)) for row in self._all(query)]
 
     def profiles(self) -> set[str]:
         """Return the names of the profiles of all runs."""

@@ -31,7 +31,10 @@ def adopt(
     from drf_reprocess.mission import open_mission
 
     loaded, given = configure(config, overrides)
-    with open_mission(loaded, create=True) as mission, ProgressObserver(error_console()) as observer:
+    with (
+        open_mission(loaded, create=True, exclusive="adopt") as mission,
+        ProgressObserver(error_console()) as observer,
+    ):
         result = adopt_bundle(mission, bundle, observer, given, os.environ, take_data=data)
     document = result.as_dict()
     if as_json:

@@ -31,7 +31,7 @@ from drf_reprocess.cli.common import (
     places_not_needed,
 )
 from drf_reprocess.cli.deliveries import delivery_app
-from drf_reprocess.cli.dispositions import disposition_app
+from drf_reprocess.cli.dispositions import Who, decider, disposition_app, now
 from drf_reprocess.cli.output import error_console, print_facts, print_json
 from drf_reprocess.cli.progress import ProgressObserver
 from drf_reprocess.cli.summary import print_summary
@@ -127,15 +127,33 @@ def run(
             help="Run exactly this plan of `plan --to FILE`, or nothing if it is outdated.",
         ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the run that was cut off, as it was begun; nothing else if there is none.",
+        ),
+    ] = False,
 ) -> int:
     """Reprocess the mission: everything received that is new or changed, to verified deliveries."""
     from drf_reprocess.mission import open_mission
-    from drf_reprocess.pipeline import run_mission
+    from drf_reprocess.pipeline import as_cut_off, run_mission
     from drf_reprocess.planning.document import open_plan
 
+    if resume and plan_file:
+        raise ConfigurationError("--resume goes on with what was begun, --plan runs a plan: give one of them")
     loaded, given = configure(config, overrides)
     planned = open_plan(plan_file) if plan_file else None
-    with open_mission(loaded, create=True) as mission, ProgressObserver(error_console()) as observer:
+    with (
+        open_mission(loaded, create=True, exclusive="run") as mission,
+        ProgressObserver(error_console()) as observer,
+    ):
+        if resume:
+            unfinished = as_cut_off(mission)
+            if unfinished is None:
+                answer({"status": "nothing-to-resume"}, as_json)
+                return 0
+            mission = unfinished
         result = run_mission(mission, observer, given, os.environ, planned)
     if as_json:
         print_json(result.as_dict())
@@ -150,11 +168,26 @@ def publish(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJ
     from drf_reprocess.mission import open_mission
 
     loaded, _ = configure(config, overrides)
-    with open_mission(loaded, create=False) as mission:
+    with open_mission(loaded, create=False, exclusive="publish") as mission:
         views = mission.views
         shown = views.rebuild(mission.catalog)
         document = {"files": shown, "staged_files": views.show_staged(mission.catalog)}
     answer(document, as_json)
+
+
+@app.command()
+def unlock(
+    reason: Annotated[str, typer.Option(help="Why it is sure that nobody is at work; kept in the ledger.")],
+    who: Who = "",
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Break the lock that a driver on another host left behind, when that driver is gone for good."""
+    from drf_reprocess.recovery.unlock import unlock_output
+
+    loaded, _ = configure(config, overrides)
+    answer(unlock_output(loaded, decider(who), now(), reason), as_json)
 
 
 @app.command()

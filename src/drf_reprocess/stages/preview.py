@@ -66,6 +66,10 @@ class DryStore:
     def write_once(self, key: str, data: Data) -> None:
         """Keep nothing."""
 
+    def create(self, key: str, data: Data) -> bool:
+        """Refuse."""
+        self._refuse("create", key)
+
     def link(self, source_key: str, target_key: str) -> None:
         """Refuse."""
         self._refuse("link", target_key)
@@ -81,6 +85,9 @@ class DryStore:
     def remove_tree(self, prefix: str) -> None:
         """Refuse."""
         self._refuse("remove", prefix)
+
+    def tidy(self, before_ns: int) -> None:
+        """Leave everything as it is."""
 
     def compose(self, target_key: str, parts: Sequence[Part | Data]) -> None:
         """Refuse."""

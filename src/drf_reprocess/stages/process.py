@@ -18,7 +18,7 @@ from drf_reprocess.catalog.base import STAGED
 from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.drf import kernel
-from drf_reprocess.errors import ConservationError, StorageError
+from drf_reprocess.errors import ConservationError, ObjectNotFound, StorageError
 from drf_reprocess.identifiers import Lid, Vid
 from drf_reprocess.model import (
     Candidate,
@@ -235,18 +235,24 @@ def _expected(item: WorkItem) -> tuple[tuple[Lid, Vid | None, Vid | None], ...]:
 
 
 def _read_all(context: ProcessContext, item: WorkItem) -> tuple[list[reasons.Received], list[SourceOutcome]]:
+    """Read the files of a family, each only if it is the one that was planned, before the reading and after it."""
     received, unread = [], []
     for candidate in item.candidates:
+        product_id = candidate.product_id
         for source in candidate.sources:
             try:
-                raw = context.source.read(source.name)
+                # One byte more than there should be tells of a file that grows, however large it is by now.
+                raw = context.source.read_range(source.name, 0, source.bytes + 1)
+                found = context.source.info(source.name)
+            except ObjectNotFound as error:
+                unread.append(reasons.vanished(item, source, product_id, error))
             except StorageError as error:
-                unread.append(reasons.unreadable(item, source, candidate.product_id, error))
-                continue
-            if len(raw) != source.bytes:
-                unread.append(reasons.changed_while_read(item, source, candidate.product_id, len(raw)))
+                unread.append(reasons.unreadable(item, source, product_id, error))
             else:
-                received.append(reasons.Received(source, raw, digest_bytes(raw), candidate))
+                if changes := reasons.changes_of(source, found, len(raw)):
+                    unread.append(reasons.changed_while_read(item, source, product_id, changes))
+                else:
+                    received.append(reasons.Received(source, raw, digest_bytes(raw), candidate))
     return received, unread
 
 

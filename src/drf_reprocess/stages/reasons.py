@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from drf_reprocess.errors import StorageError
 from drf_reprocess.model import (
@@ -149,17 +150,59 @@ def unreadable(item: WorkItem, source: SourceFile, product_id: str, error: Stora
     )
 
 
-def changed_while_read(item: WorkItem, source: SourceFile, product_id: str, read_bytes: int) -> SourceOutcome:
-    """The file grew or shrank between plan and reading."""
+def vanished(item: WorkItem, source: SourceFile, product_id: str, error: StorageError) -> SourceOutcome:
+    """The file was there when the run was planned, and was not when it was to be read."""
+    return tell(
+        item,
+        source,
+        product_id,
+        SourceState.FAILED,
+        "vanished",
+        f"it was there when the run was planned, with {source.bytes} bytes of {_utc(source.mtime_ns)}, and is gone: {error}",
+        "put it back, or leave it away for good; if it is there again, the next run reads it",
+    )
+
+
+def changes_of(planned: SourceFile, found: SourceFile, read_bytes: int) -> str:
+    """Return in words how a file that was just read differs from the planned one, an empty text if it does not.
+
+    ``found`` is what its store tells of it after the reading. Of two files with entity tags these tell, not the times: a
+    store may give the same time to the second in one answer and to the millisecond in another.
+    """
+    if read_bytes > planned.bytes:
+        return f"{planned.bytes} bytes when the run was planned, more when it was read: {found.bytes} by now"
+    if read_bytes < planned.bytes:
+        return f"{planned.bytes} bytes when the run was planned, {read_bytes} when it was read"
+    if found.bytes != planned.bytes:
+        return f"{planned.bytes} bytes when the run was planned, {found.bytes} after it was read"
+    if planned.version and found.version:
+        if planned.version != found.version:
+            return f"entity tag {planned.version} when the run was planned, {found.version} after it was read"
+    elif planned.mtime_ns != found.mtime_ns:
+        return f"last changed {_utc(planned.mtime_ns)} when the run was planned, {_utc(found.mtime_ns)} after it was read"
+    return ""
+
+
+def changed_while_read(item: WorkItem, source: SourceFile, product_id: str, changes: str) -> SourceOutcome:
+    """The file grew, shrank or was replaced between plan and reading, or during it; ``changes`` says how."""
     return tell(
         item,
         source,
         product_id,
         SourceState.FAILED,
         "changed-while-read",
-        f"{source.bytes} bytes when the run was planned, {read_bytes} when it was read",
+        changes,
         "wait until the file has arrived (source.settle_s), then run again",
     )
+
+
+def _utc(time_ns: int) -> str:
+    """Return nanoseconds since 1970 as ISO 8601 UTC with all digits; as they are where no calendar has such a time."""
+    try:
+        moment = datetime.fromtimestamp(time_ns // 10**9, UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{time_ns} ns"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ns % 10**9:09d}Z"
 
 
 def failed(item: WorkItem, code: str, message: str, remedy: str) -> Outcome:

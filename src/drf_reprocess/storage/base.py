@@ -23,6 +23,9 @@ Data = bytes | bytearray | memoryview
 TEMPORARY = ".drf-reprocess-tmp"
 """Folder below a local root for what is not finished; never listed."""
 
+STORE = "store"
+"""Folder of the immutable objects."""
+
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, line and paragraph separators, and bytes that are no UTF-8."""
 
@@ -94,6 +97,10 @@ class Store(Protocol):
         """Write an object that never changes; one of that name and size is left alone, another size is an error."""
         ...
 
+    def create(self, key: str, data: Data) -> bool:
+        """Write an object if there is none of that name, and tell whether it was written: only one of two writers hears so."""
+        ...
+
     def link(self, source_key: str, target_key: str) -> None:
         """Make an object appear under a second name, replacing what stood there: hard link, or copy."""
         ...
@@ -108,6 +115,10 @@ class Store(Protocol):
 
     def remove_tree(self, prefix: str) -> None:
         """Remove all objects below the folder ``prefix``, or the object of that name."""
+        ...
+
+    def tidy(self, before_ns: int) -> None:
+        """Remove what processes that were killed left unfinished and nobody touched since (nanoseconds since 1970, UTC)."""
         ...
 
     def compose(self, target_key: str, parts: Sequence[Part | Data]) -> None:
@@ -146,7 +157,7 @@ def open_store(uri: str, options: Mapping[str, object] | None = None) -> Store:
 
 def object_key(sha256: str) -> str:
     """Return the key of an immutable object, ``store/ab/abcd...``."""
-    return f"store/{sha256[:2]}/{sha256}"
+    return f"{STORE}/{sha256[:2]}/{sha256}"
 
 
 def put_object(store: Store, data: Data, identity: StoredObject | None = None) -> StoredObject:

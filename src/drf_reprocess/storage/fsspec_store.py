@@ -111,6 +111,22 @@ class FsspecStore:
             elif not self._stands(key, memoryview(data).nbytes):  # unless another writer was first
                 raise
 
+    def create(self, key: str, data: Data) -> bool:
+        """Write an object if there is none of that name, by a conditional put where the store has one."""
+        if self.exists(key):
+            return False
+        fs, path = self._open(key)
+        try:
+            attempt("write", self.uri(key), partial(fs.pipe_file, path, bytes(data), mode="create"))
+        except StorageError as error:
+            if error_code(error) == "NotImplemented":  # an S3 server without conditional put
+                self.write(key, data)
+            elif self.exists(key):
+                return False
+            else:
+                raise
+        return True
+
     def link(self, source_key: str, target_key: str) -> None:
         """Copy an object within the store, for an object store has no links."""
         self.copy(source_key, target_key)
@@ -137,6 +153,9 @@ class FsspecStore:
             return
         for start in range(0, len(keys), REMOVED_AT_ONCE):
             attempt("remove", uri, partial(self._remove_s3, keys[start : start + REMOVED_AT_ONCE]))
+
+    def tidy(self, before_ns: int) -> None:
+        """Do nothing: an object store shows no unfinished object."""
 
     def compose(self, target_key: str, parts: Sequence[Part | Data]) -> None:
         """Write an object from byte ranges, streamed through this process block by block."""

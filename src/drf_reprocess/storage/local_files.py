@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import stat
@@ -17,8 +18,14 @@ CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF}
 
 
 def read_bytes(path: str, start: int = 0, end: int | None = None) -> bytes:
-    """Return the bytes from ``start`` to before ``end``, or those that there are."""
-    with open(path, "rb", buffering=0) as file:
+    """Return the bytes from ``start`` to before ``end``, or those that there are.
+
+    Raises
+    ------
+    OSError
+        Also if the path names no file but a pipe or device, whose reading might never end, or a link that leads nowhere.
+    """
+    with _open_file(path) as file:
         if end is None:
             return file.readall()
         file.seek(start)
@@ -29,11 +36,22 @@ def read_bytes(path: str, start: int = 0, end: int | None = None) -> bytes:
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
 
-def require_file(path: str) -> None:
-    """Raise ``OSError`` if the path names a pipe or device, whose reading might never end."""
-    mode = os.stat(path).st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+def _open_file(path: str) -> io.FileIO:
+    try:
+        # Without waiting: the opening of a pipe that nobody writes to would never end.
+        file = open(path, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115 - the caller closes it
+    except FileNotFoundError as error:
+        if os.path.islink(path):
+            raise OSError(errno.ELOOP, "a link that leads nowhere", path) from error
+        raise
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
         raise OSError(errno.EINVAL, "neither a file nor a folder", path)
+    return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def write_all(descriptor: int, data: Data) -> None:
@@ -72,7 +90,7 @@ def rename_into(temporary: str, target: str) -> None:
         try:
             os.replace(temporary, target)
         except FileNotFoundError:
-            _make_folder(os.path.dirname(target))
+            make_folder(os.path.dirname(target))
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
@@ -85,11 +103,12 @@ def rename_into(temporary: str, target: str) -> None:
     os.replace(temporary, target)
 
 
-def _make_folder(path: str) -> None:
+def make_folder(path: str) -> None:
+    """Make a folder and those that it stands in, durably."""
     if os.path.isdir(path):
         return
     parent = os.path.dirname(path)
-    _make_folder(parent)
+    make_folder(parent)
     with suppress(FileExistsError):
         os.mkdir(path)
         sync_folder(parent)

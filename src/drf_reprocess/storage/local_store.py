@@ -7,7 +7,7 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -18,10 +18,10 @@ from drf_reprocess.storage.base import TEMPORARY, Data, Part, check_key, check_r
 from drf_reprocess.storage.failures import attempt
 from drf_reprocess.storage.local_files import (
     copy_range,
+    make_folder,
     read_bytes,
     remove_tree,
     rename_into,
-    require_file,
     sync_folder,
     unlink,
     write_all,
@@ -79,7 +79,6 @@ class LocalStore:
     def read(self, key: str) -> bytes:
         """Return a whole file."""
         path = self.uri(key)
-        attempt("read", path, partial(require_file, path))
         return attempt("read", path, partial(read_bytes, path))
 
     def read_range(self, key: str, start: int, end: int) -> bytes:
@@ -103,6 +102,11 @@ class LocalStore:
                 "never overwritten; if it is damaged, remove it and run again"
             )
         self._place("write", key, partial(write_all, data=data), READ_ONLY)
+
+    def create(self, key: str, data: Data) -> bool:
+        """Write a file if there is none of that name: a finished temporary file gets its name only where it is free."""
+        target = self.uri(key)
+        return attempt("write", target, partial(self._create, target, data))
 
     def link(self, source_key: str, target_key: str) -> None:
         """Make a hard link, or a copy where the file system has none; what stood there is replaced in one step."""
@@ -133,6 +137,17 @@ class LocalStore:
         path = self.uri(prefix.rstrip("/"))
         attempt("remove", path, partial(remove_tree, path))
         self._prune(path)
+
+    def tidy(self, before_ns: int) -> None:
+        """Remove temporary files that nobody touched since ``before_ns``, and their folder if it is empty then."""
+        folder = os.path.join(self.root, TEMPORARY)
+        with suppress(FileNotFoundError), os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if entry.stat(follow_symlinks=False).st_mtime_ns < before_ns:
+                        attempt("remove", entry.path, partial(unlink, entry.path))
+        with suppress(OSError):
+            os.rmdir(folder)
 
     def compose(self, target_key: str, parts: Sequence[Part | Data]) -> None:
         """Write a file from byte ranges, copied within the kernel where it can."""
@@ -173,6 +188,13 @@ class LocalStore:
         attempt(operation, target, partial(self._place_once, target, fill, mode))
 
     def _place_once(self, target: str, fill: Callable[[int], None], mode: int | None) -> None:
+        with self._filled(fill, mode) as temporary:
+            rename_into(temporary, target)
+        sync_folder(os.path.dirname(target))
+
+    @contextmanager
+    def _filled(self, fill: Callable[[int], None], mode: int | None) -> Iterator[str]:
+        """Give a finished, durable file under a temporary name, which is gone afterwards."""
         temporary = self._temporary()
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -183,12 +205,20 @@ class LocalStore:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            rename_into(temporary, target)
-            sync_folder(os.path.dirname(target))
-        except BaseException:
+            yield temporary
+        finally:
             with suppress(OSError):
                 os.unlink(temporary)
-            raise
+
+    def _create(self, target: str, data: Data) -> bool:
+        with self._filled(partial(write_all, data=data), None) as temporary:
+            make_folder(os.path.dirname(target))
+            try:
+                os.link(temporary, target)
+            except FileExistsError:
+                return False
+        sync_folder(os.path.dirname(target))
+        return True
 
     def _link(self, source: str, target: str) -> None:
         with suppress(FileNotFoundError):

@@ -160,6 +160,20 @@ class StoreContract:
             store.write_once("name", b"of another size")
         assert store.read("name") == b"first"
 
+    def test_only_one_writer_creates(self, store: Store) -> None:
+        assert store.create("folder/name", b"first")
+        other: Store = pickle.loads(pickle.dumps(store))
+        assert not other.create("folder/name", b"other")
+        assert store.read("folder/name") == b"first"
+        assert [found.name for found in store.list()] == ["folder/name"]
+        store.remove("folder/name")
+        assert other.create("folder/name", b"other")
+
+    def test_tidying_takes_nothing_away_that_is_finished(self, store: Store) -> None:
+        store.write("folder/name", b"content")
+        store.tidy(store.info("folder/name").mtime_ns + 10**9)
+        assert store.read("folder/name") == b"content"
+
     def test_an_object_is_named_by_its_sha256(self, store: Store) -> None:
         stored = put_object(store, b"content")
         assert stored == put_object(store, b"content")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -61,7 +62,9 @@ def receive(
         context.source.write(name, data)
     by_product: dict[str, list[SourceFile]] = {}
     for name in sorted(files):
-        info = replace(context.source.info(name), mtime_ns=(mtimes or {}).get(name, 1))
+        changed_ns = (mtimes or {}).get(name, 1)
+        os.utime(context.source.uri(name), ns=(changed_ns, changed_ns))
+        info = context.source.info(name)
         by_product.setdefault(name.rpartition("/")[2].removesuffix(".drf"), []).append(info)
     candidates = tuple(
         Candidate(
