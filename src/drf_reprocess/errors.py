@@ -24,12 +24,14 @@
     ├── PackageError                a delivery package cannot be written or read
     │   └── CodecMissing            the planned compression codec or its version is not here
     ├── VerificationFailed          a package is not what its manifests say                exit 4
-    └── ConservationError           bytes or files unaccounted for: a bug of this program
+    └── ConservationError           bytes, files or members unaccounted for: a bug of this program
 
 Every class survives pickling: all positional arguments go to ``super().__init__``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class DrfReprocessError(Exception):
@@ -121,4 +123,29 @@ class VerificationFailed(DrfReprocessError):
 
 
 class ConservationError(DrfReprocessError):
-    """Bytes or files are unaccounted for: a bug of this program, never of the data."""
+    """Bytes, files or members are unaccounted for: a bug of this program, never of the data.
+
+    ``what`` was counted: ``file``, ``product``, ``task``, ``run``, ``package``, ``inventory`` or ``bundle``; ``expected``,
+    ``got`` and ``first``, the first thing that differs, are plain values, as is all in ``item``, which tells what it was
+    found on.
+    """
+
+    def __init__(
+        self,
+        *args: object,
+        what: str = "",
+        expected: object = None,
+        got: object = None,
+        first: object = None,
+        item: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(*args)
+        self.what = what
+        self.expected = expected
+        self.got = got
+        self.first = first
+        self.item = dict(item or {})
+
+    def as_dict(self) -> dict[str, object]:
+        """Return all that is known of it as plain values."""
+        return {"message": str(self)} | self.__dict__

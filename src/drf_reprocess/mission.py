@@ -6,12 +6,16 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import PurePosixPath
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.catalog.engine import catalog_exists
+from drf_reprocess.catalog.migrate import Premises
 from drf_reprocess.catalog.sql import open_catalog
 from drf_reprocess.config.load import check_places
 from drf_reprocess.config.model import Config
+from drf_reprocess.drf.naming import FileName, match_name
 from drf_reprocess.errors import CatalogDamaged, CatalogError, ConfigurationError, StorageError
 from drf_reprocess.journal import JOURNAL, Journal, last_position
 from drf_reprocess.lock import locked
@@ -106,9 +110,12 @@ def open_mission(
         _require_catalog(url, output)
         if scratch and not catalog_exists(url):
             url, create = "sqlite://", True
-        with open_catalog(url, create=create) as catalog:
+        premises = Premises(partial(_family_of, profile), config.release.receiver)
+        with open_catalog(url, create=create, premises=premises) as catalog:
             _check_profile(profile, catalog)
-            before = _check_journal(catalog, output)
+            written, last = _check_journal(catalog, output)
+            # What a command that was cut off, or a migration, left unwritten is written by the next one that may write.
+            before = written if create else last
             profile = with_overlays(profile, read_overlays(output))
             with _journal_written(Mission(config, profile, source, output, catalog), before) as mission:
                 yield mission
@@ -135,8 +142,14 @@ def _require_catalog(url: str, output: Store) -> None:
         )
 
 
-def _check_journal(catalog: Catalog, output: Store) -> int:
-    """Return the position of the catalog's last change; refuse a catalog that is older than its journal."""
+def _family_of(profile: Profile, name: str) -> str:
+    """Return the family of a received file's name, empty if it has none."""
+    named = match_name(profile, PurePosixPath(name).name)
+    return named.family if isinstance(named, FileName) else ""
+
+
+def _check_journal(catalog: Catalog, output: Store) -> tuple[int, int]:
+    """Return where the journal ends and the catalog; refuse a catalog that is older than its journal."""
     # In this order: a run that is at work meanwhile commits first and writes the journal after.
     written = last_position(output)
     last = catalog.last_change()
@@ -145,7 +158,7 @@ def _check_journal(catalog: Catalog, output: Store) -> int:
             f"the catalog ends with change {last}, its journal {output.uri(JOURNAL)} with {written}: the catalog is an old "
             "copy, or another one's; make it again with `drf-reprocess catalog rebuild`"
         )
-    return last
+    return written, last
 
 
 def _write_journal(mission: Mission, before: int) -> None:

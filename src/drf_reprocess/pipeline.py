@@ -38,7 +38,13 @@ from drf_reprocess.model import (
 )
 from drf_reprocess.observer import Observer
 from drf_reprocess.planning.check import PlanCheck
-from drf_reprocess.planning.conditions import campaign_of, conditions_of, plan_options, unfinished_runs
+from drf_reprocess.planning.conditions import (
+    campaign_of,
+    conditions_of,
+    first_cut_off,
+    plan_options,
+    unfinished_runs,
+)
 from drf_reprocess.planning.document import PlanDocument
 from drf_reprocess.profiles.load import profile_digest
 from drf_reprocess.reprocess import LineOptions
@@ -266,8 +272,9 @@ class _Run:
             self.result.status = "success"
         else:
             self._deliver(executor)
-        if self._resumed:
-            self._recover()
+        cut_off = first_cut_off(catalog, self.result.run_id)
+        if cut_off is not None:
+            self._recover(cut_off.run_id)
 
     def _other_than_resumed(self) -> Iterator[str]:
         """Tell where this run, by its configuration, does not do what a run that was cut off had begun."""
@@ -280,10 +287,10 @@ class _Run:
                     f"{now.mode}: what that one had still to do is done by the same command again, or by `run --resume`"
                 )
 
-    def _recover(self) -> None:
-        """Remove what the runs that were cut off wrote and no row names: all that it was for is done now."""
+    def _recover(self, cut_off: str) -> None:
+        """Remove what was written since a run that was cut off began, and no row names: what it was for is done now."""
         mission = self.mission
-        began = self._began_ns(self._resumed[0].run_id)
+        began = self._began_ns(cut_off)
         with self._stage("recover") as row:
             self._journal.write()
             swept = sweep(

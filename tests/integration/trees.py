@@ -49,7 +49,7 @@ def assert_nothing_half_written(output: Path) -> None:
 
 
 def catalog_rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Return the rows of every table but `runs`, sorted, without what names the run."""
+    """Return the rows of every table of the mission's own, sorted, without what names the run."""
     tables = {}
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
@@ -60,7 +60,7 @@ def catalog_rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
             )
         ]
         for name in names:
-            if name == "runs":
+            if name in ("runs", "meta", "changes"):
                 continue
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
             kept = ", ".join(f'"{column}"' for column in columns if column not in NOT_COMPARED)

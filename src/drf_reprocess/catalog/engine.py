@@ -1,8 +1,15 @@
-"""The database behind the catalog: opened, set up, its schema checked, its errors translated."""
+"""The database behind the catalog: made, opened, set up, checked, its errors translated.
+
+A new SQLite file is made whole under another name first: what bears the catalog's name is one, or is damaged.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
+import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +18,38 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
+from drf_reprocess.catalog.checks import (
+    check_file,
+    check_is_catalog,
+    check_pages,
+    check_shape,
+    damaged,
+    mark_as_catalog,
+)
+from drf_reprocess.catalog.migrate import Premises, can_migrate, migrate
 from drf_reprocess.catalog.noting import start_noting
 from drf_reprocess.catalog.tables import SCHEMA_VERSION, meta, metadata
 from drf_reprocess.errors import CatalogConflict, CatalogError, CatalogVersionError, ConfigurationError
 
+logger = logging.getLogger(__name__)
+
 BUSY_TIMEOUT_S = 30
+
+NO_PREMISES = Premises()
+
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+"""SQLite's primary result codes for a file that is not what was written."""
+
+ADVICE = {
+    sqlite3.SQLITE_READONLY: "its file and folder must be writable, also for commands that only ask",
+    sqlite3.SQLITE_CANTOPEN: "its file and folder must be readable and writable, also for commands that only ask",
+    sqlite3.SQLITE_PERM: "its file and folder must be writable",
+    sqlite3.SQLITE_BUSY: "see that it is not locked by another run",
+    sqlite3.SQLITE_LOCKED: "see that it is not locked by another run",
+    sqlite3.SQLITE_FULL: "make space on its disk and run again",
+    sqlite3.SQLITE_IOERR: "see that its disk works and has space",
+}
+"""By SQLite's primary result code, what to do."""
 
 
 def catalog_exists(url: str) -> bool:
@@ -35,7 +69,7 @@ def make_engine(url: str, *, create: bool) -> Engine:
                     f"there is no catalog at {path}: nothing has been run on this output yet; `drf-reprocess run` makes it"
                 )
             path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url)
+        engine = _sqlite_engine(url) if parsed.get_backend_name() == "sqlite" else create_engine(url)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConfigurationError(
             f"catalog.url = {_hide_password(url)!r} cannot be used: {error}; expected as sqlite:////path/to/catalog.sqlite"
@@ -44,9 +78,13 @@ def make_engine(url: str, *, create: bool) -> Engine:
         raise CatalogError(
             f"the folder of the catalog {_hide_password(url)} cannot be made: {error}"
         ) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -80,22 +118,112 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
-def check_schema(engine: Engine, url: str, *, create: bool) -> None:
-    """Make the tables where there are none and ``create`` is on; see that their schema's version is ours."""
+def prepare(engine: Engine, url: str, *, create: bool, premises: Premises = NO_PREMISES) -> None:
+    """See that there is a catalog, whole and of our schema, or make one; ``create`` says that it will be written.
+
+    With ``create`` an older schema is migrated, and the pages of a SQLite file that was not closed in order are read.
+    """
+    if engine.dialect.name != "sqlite":
+        _prepare_server(engine, url, create=create)
+        return
+    path = sqlite_file(engine)
+    if path is None:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            make_tables(connection)
+        return
+    if not path.exists():
+        _make_file(path)
+    check_file(path, url)
+    # SQLite removes the log when the last connection closes it in order.
+    unclean = path.with_name(f"{path.name}-wal").exists()
+    with engine.connect() as connection:
+        _check_log(connection, url)
+        with connection.begin():
+            version = check_is_catalog(connection, url)
+    if version != SCHEMA_VERSION:
+        if not create or not can_migrate(version):
+            raise _other_version(url, version)
+        migrate(engine, url, premises)
+        return
+    with engine.connect() as connection, connection.begin():
+        check_shape(connection, url)
+        if create and (unclean or _was_cut_off(connection)):
+            check_pages(connection, url)
+
+
+def sqlite_file(engine: Engine) -> Path | None:
+    """Return the file of a SQLite database; None if it lives in memory."""
+    name = engine.url.database
+    return None if name in (None, "", ":memory:") else Path(str(name))
+
+
+def make_tables(connection: Connection) -> None:
+    """Make the tables of an empty catalog."""
+    metadata.create_all(connection)
+    connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION))
+    if connection.dialect.name == "sqlite":
+        start_noting(connection)
+        mark_as_catalog(connection)
+
+
+def _prepare_server(engine: Engine, url: str, *, create: bool) -> None:
     with engine.connect().execution_options(writes=create) as connection, connection.begin():
         if inspect(connection).has_table(meta.name):
             version = connection.execute(select(meta.c.schema_version)).scalar_one()
             if version != SCHEMA_VERSION:
-                raise CatalogVersionError(
-                    f"the catalog {url} has schema version {version}, this software needs {SCHEMA_VERSION}: use the "
-                    "software that wrote it, or another catalog.url"
-                )
+                raise _other_version(url, version)
         elif create:
-            metadata.create_all(connection)
-            start_noting(connection)
-            connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION))
+            make_tables(connection)
         else:
             raise CatalogError(f"the database {url} holds no catalog; `drf-reprocess run` makes it")
+
+
+def _make_file(path: Path) -> None:
+    """Make an empty catalog under another name, and give it its own when it is whole and durable."""
+    new = path.with_name(f"{path.name}.new")
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{new}{suffix}").unlink(missing_ok=True)
+    engine = _sqlite_engine(f"sqlite:///{new}")
+    try:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            make_tables(connection)
+    finally:
+        engine.dispose()
+    new.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _check_log(connection: Connection, url: str) -> None:
+    mode = str(connection.connection.driver_connection.execute("PRAGMA journal_mode").fetchone()[0])  # type: ignore[union-attr]
+    if mode != "wal":
+        logger.warning(
+            "the catalog %s has no write-ahead log but journal_mode %s, as on a network file system: nothing is lost, but "
+            "commands that ask wait for a run that writes",
+            url,
+            mode,
+        )
+
+
+def _was_cut_off(connection: Connection) -> bool:
+    """Tell whether the last run did not come to its end."""
+    state = connection.exec_driver_sql("SELECT state FROM runs ORDER BY rowid DESC LIMIT 1").scalar()
+    return state == "running"
+
+
+def _other_version(url: str, version: int) -> CatalogVersionError:
+    if can_migrate(version):
+        return CatalogVersionError(
+            f"the catalog {url} has schema version {version}, this software needs {SCHEMA_VERSION}: `drf-reprocess catalog "
+            "migrate` brings it there and keeps a copy, as the next `drf-reprocess run` does"
+        )
+    return CatalogVersionError(
+        f"the catalog {url} has schema version {version}, this software needs {SCHEMA_VERSION}: use the software that wrote "
+        "it, or another catalog.url"
+    )
 
 
 @contextlib.contextmanager
@@ -109,7 +237,14 @@ def translated(url: str) -> Iterator[None]:
             "be at work on this output"
         ) from error
     except DBAPIError as error:
-        raise CatalogError(
-            f"the catalog {url} cannot be used: {error.orig}; see that it is a catalog, may be written, is not locked by "
-            "another run, and has disk space"
-        ) from error
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        # A text that is none has no code of its own.
+        if code in DAMAGED or "decode to UTF-8" in str(error.orig):
+            raise damaged(url, str(error.orig)) from error
+        advice = ADVICE.get(
+            code,
+            "see that it is a catalog, may be written, is not locked by another run, and has disk space",
+        )
+        raise CatalogError(f"the catalog {url} cannot be used: {error.orig}; {advice}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise damaged(url, f"a value is not what was written: {error}") from error

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from drf_reprocess.catalog.engine import check_schema, make_engine, translated
+from drf_reprocess.catalog.engine import NO_PREMISES, catalog_exists, make_engine, prepare, translated
+from drf_reprocess.catalog.migrate import Premises
 from drf_reprocess.catalog.sql_deliveries import SqlDeliveries
 from drf_reprocess.catalog.sql_journal import SqlJournal
 from drf_reprocess.catalog.sql_ledger import SqlLedger
 from drf_reprocess.catalog.sql_lives import SqlLives
 from drf_reprocess.catalog.sql_products import SqlProducts
 from drf_reprocess.catalog.sql_sources import SqlSources
+from drf_reprocess.errors import CatalogError
 
 
 class SqlCatalog(SqlSources, SqlProducts, SqlDeliveries, SqlLedger, SqlLives, SqlJournal):
@@ -19,15 +21,19 @@ class SqlCatalog(SqlSources, SqlProducts, SqlDeliveries, SqlLedger, SqlLives, Sq
 
 
 @contextlib.contextmanager
-def open_catalog(url: str, *, create: bool) -> Iterator[SqlCatalog]:
+def open_catalog(url: str, *, create: bool, premises: Premises = NO_PREMISES) -> Iterator[SqlCatalog]:
     """Open the catalog at a database URL; ``create`` makes it, and a SQLite file's folder, where there is none.
+
+    With ``create``, too, one of an older schema is brought to ours; ``premises`` are what its rows do not tell.
 
     Raises
     ------
     ConfigurationError
         If the URL is none, or its database's driver is not installed.
     CatalogVersionError
-        If the catalog was written under another version of its schema.
+        If the catalog was written under another version of its schema, and is not to be brought to ours.
+    CatalogDamaged
+        If it is not what was written.
     CatalogError
         If it cannot be opened, or there is none and ``create`` is off.
     """
@@ -35,7 +41,15 @@ def open_catalog(url: str, *, create: bool) -> Iterator[SqlCatalog]:
     shown = engine.url.render_as_string(hide_password=True)
     try:
         with translated(shown):
-            check_schema(engine, shown, create=create)
+            prepare(engine, shown, create=create, premises=premises)
         yield SqlCatalog(engine, shown)
     finally:
         engine.dispose()
+
+
+def migrate_catalog(url: str, premises: Premises = NO_PREMISES) -> None:
+    """Bring a catalog of an older schema to ours; one that is of ours already stays as it is. See `open_catalog`."""
+    if not catalog_exists(url):
+        raise CatalogError("there is no catalog to be migrated: nothing has been run on this output yet")
+    with open_catalog(url, create=True, premises=premises):
+        pass

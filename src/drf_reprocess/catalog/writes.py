@@ -260,6 +260,10 @@ def _keep_version(connection: Connection, run_id: str, record: ProductRecord, ro
         connection.execute(update(products).where(this).values(current=True, run_id=run_id))
     kept = _with_prefix(row, "source_") | {"coverage": row["coverage"], "family": row["family"]}
     connection.execute(update(products).where(this).values(kept))
+    # Catalogs of schema 1 did not keep the structure; the label, which tells it, is the same.
+    connection.execute(
+        update(products).where(this, products.c.structure == "").values(structure=row["structure"])
+    )
     # Of an adopted version the data file was not here before; its MD5 was.
     connection.execute(
         update(products).where(this, products.c.data_sha256 == "").values(_with_prefix(row, "data_sha256"))

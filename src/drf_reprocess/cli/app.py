@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.logging import RichHandler
 
 from drf_reprocess.cli import adopt, columns, completeness, plan, why
 from drf_reprocess.cli.common import (
@@ -32,7 +31,7 @@ from drf_reprocess.cli.common import (
 )
 from drf_reprocess.cli.deliveries import delivery_app
 from drf_reprocess.cli.dispositions import Who, decider, disposition_app, now
-from drf_reprocess.cli.output import error_console, print_facts, print_json
+from drf_reprocess.cli.output import error_console, log_handler, print_facts, print_json, printable
 from drf_reprocess.cli.progress import ProgressObserver
 from drf_reprocess.cli.summary import print_summary
 from drf_reprocess.errors import ConfigurationError, DrfReprocessError, VerificationFailed
@@ -87,7 +86,8 @@ def _usage_error(error: Exception) -> str | None:
 
 
 def _tell(as_json: bool, code: int, kind: str, message: str) -> int:
-    error_console().print(f"drf-reprocess: {kind}: {message}", style="red", highlight=False, markup=False)
+    shown = printable(message, keep="\n")
+    error_console().print(f"drf-reprocess: {kind}: {shown}", style="red", highlight=False)
     if as_json:
         status = "interrupted" if code == EXIT_INTERRUPTED else "failed"
         print_json({"status": status, "error": {"kind": kind, "message": message, "exit_code": code}})
@@ -110,7 +110,7 @@ def _start_logging(
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(message)s",
-        handlers=[RichHandler(console=error_console(), show_path=False)],
+        handlers=[log_handler()],
     )
 
 

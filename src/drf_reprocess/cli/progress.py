@@ -16,6 +16,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from drf_reprocess.cli.output import printable
+
 LINE_EVERY_S = 10.0
 """Without a terminal: how often a stage that works tells so."""
 
@@ -87,7 +89,7 @@ class ProgressObserver:
 
     def warned(self, message: str) -> None:
         """Print a warning."""
-        self._console.print(f"warning: {message}", style="yellow", highlight=False)
+        self._console.print(f"warning: {printable(message)}", style="yellow", highlight=False)
 
     def _line(self) -> str:
         elapsed_s = max(time.monotonic() - self._started, 1e-3)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from drf_reprocess.drf import faults, kernel, masks, repair
 from drf_reprocess.drf.cells import Times
+from drf_reprocess.drf.conservation import check_conservation
 from drf_reprocess.drf.interpret import NewHeader, Unreadable, View, interpret, not_text
 from drf_reprocess.drf.layout import text_time_chars
 from drf_reprocess.drf.lines import Lines, Mask, split_lines
@@ -107,7 +108,8 @@ def read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
 
 def _read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
     _check_text(raw)
-    view, mends, unmasked = _without_masked(split_lines(raw, file_type), file_type, options)
+    received = split_lines(raw, file_type)
+    view, mends, unmasked = _without_masked(received, file_type, options)
     if odd_columns := faults.odd_columns(view):
         raise _Refusal(faults.column_kind(view, odd_columns))
     view, dropped, damage = _without_damage(view, file_type, options)
@@ -124,7 +126,8 @@ def _read(raw: bytes, file_type: FileType, options: RepairOptions) -> Reading:
     data = raw
     if mends:
         data = repair.assemble(lines, view.records.record_chars)
-        repair.check_conservation(lines, data, mends, view.records.record_chars)
+        check_conservation(received, lines, data, mends, view.records.record_chars)
+        _check_header_again(data, lines, file_type)
     start, stop, day = time_span(view, file_type)
     return Reading(
         data=data,
@@ -345,6 +348,25 @@ def _regular_lines(view: View, options: RepairOptions) -> repair.Repaired:
         )
     lines, ends = repair.normalise_line_ends(lines)
     return lines, mends + ends
+
+
+def _check_header_again(data: bytes, lines: Lines, file_type: FileType) -> None:
+    """Refuse a mended file whose header would end elsewhere for whoever reads it next.
+
+    A byte made blank can make a line of numbers out of a header line, and of a record without time that has come to stand
+    below the header nobody knows which it is.
+    """
+    expected = len(lines.header)
+    found = split_lines(data, file_type)
+    if len(found.header) != expected:
+        raise _Refusal(
+            _refusal(
+                "layout-unclear",
+                f"mended, the file would seem to have {len(found.header)} header lines, expected {expected}: header and "
+                "records are not clearly parted",
+                "have the file sent again, or mend its header by hand",
+            )
+        )
 
 
 def _header_shift(view: View) -> tuple[int, int] | None:

@@ -11,8 +11,8 @@ drop-masked-records        the records of an interval go that a person left out
 normalise-line-ends        every line ends with CR LF
 =========================  =====================================================================================
 
-`assemble` writes the mended file; `check_conservation` proves that it is the received one less what was removed plus what
-was inserted, each kept record's text as received.
+`assemble` writes the mended file; `conservation.check_conservation` proves that it is the received one less what was removed
+plus what was inserted, each kept line as received.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import numpy as np
 
 from drf_reprocess.drf.lines import HeaderLine, Lines, Mask
 from drf_reprocess.drf.records import FILLER, record_texts
-from drf_reprocess.errors import ConservationError
 from drf_reprocess.model import MaskedInterval, Mend
 
 CRLF = b"\r\n"
@@ -230,22 +229,3 @@ def assemble(lines: Lines, record_chars: int) -> bytes:
     rows[:, record_chars] = 13
     rows[:, record_chars + 1] = 10
     return header + rows.tobytes()
-
-
-def check_conservation(lines: Lines, data: bytes, mends: Sequence[Mend], record_chars: int) -> None:
-    """Check that ``data`` is the received file less what the rules removed plus what they inserted.
-
-    Raises
-    ------
-    ConservationError
-        If a byte is unaccounted for, or the text of a kept record is not the received one.
-    """
-    removed, inserted = sum(mend.removed_bytes for mend in mends), sum(mend.inserted_bytes for mend in mends)
-    if len(lines.raw) - removed + inserted != len(data):
-        raise ConservationError(
-            f"received {len(lines.raw)} bytes - removed {removed} + inserted {inserted} is not {len(data)} bytes written"
-        )
-    header_bytes = sum(line.length_bytes for line in lines.header)
-    written = np.frombuffer(data, np.uint8, offset=header_bytes).reshape(len(lines), record_chars + 2)
-    if not np.array_equal(written[:, :record_chars], record_texts(lines, record_chars)):
-        raise ConservationError("the text of a kept record is not the received one")

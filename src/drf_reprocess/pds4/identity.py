@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from drf_reprocess.errors import UnreadableLabel
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
-from drf_reprocess.pds4.parsing import local_name, parse_pds4, text_of
+from drf_reprocess.pds4.parsing import local_name, parse_archived, text_of
 
 
 class LabelIdentity(NamedTuple):
@@ -18,7 +18,7 @@ class LabelIdentity(NamedTuple):
 
 def read_identity(label: bytes) -> LabelIdentity:
     """Return class and LIDVID of a label; `UnreadableLabel` if it is no PDS4 label, or has no valid LID or VID."""
-    root = parse_pds4(label)
+    root = parse_archived(label)
     lid = text_of(root, "Identification_Area", "logical_identifier")
     vid = text_of(root, "Identification_Area", "version_id")
     try:

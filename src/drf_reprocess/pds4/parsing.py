@@ -12,6 +12,9 @@ from drf_reprocess.pds4.elements import PDS, Element
 MAX_LABEL_BYTES = 4 << 20
 """Longest label that is looked at: one of 5000 fields has 2 MB. An element takes thirty times its bytes in memory."""
 
+ENCODINGS = ("UTF-8", "ASCII", "US-ASCII")
+"""Of archived labels: in another one a text may say something else to a program that takes it for UTF-8."""
+
 
 def parse_label(label: bytes) -> Element:
     """Return the root element of a label.
@@ -37,6 +40,15 @@ def parse_pds4(label: bytes) -> Element:
     root = parse_label(label)
     if not is_pds4(root):
         raise UnreadableLabel(f"the label's root element {root.tag!r} is not of the PDS4 common model")
+    return root
+
+
+def parse_archived(label: bytes) -> Element:
+    """Return the root element of a label that is to be archived; `UnreadableLabel` as `parse_pds4`, or if it is not in UTF-8."""
+    root = parse_pds4(label)
+    encoding = root.getroottree().docinfo.encoding or ENCODINGS[0]
+    if encoding.upper() not in ENCODINGS:
+        raise UnreadableLabel(f"the label is in {encoding[:40]}, expected {ENCODINGS[0]}")
     return root
 
 

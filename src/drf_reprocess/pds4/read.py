@@ -15,7 +15,7 @@ from drf_reprocess.pds4.parsing import (
     integer_of,
     iterate,
     local_name,
-    parse_pds4,
+    parse_archived,
     text_of,
 )
 from drf_reprocess.pds4.structure import LabelObject, read_files
@@ -72,10 +72,10 @@ class LabelContents:
 def read_label(label: bytes) -> LabelContents:
     """Return what a label says, ours or another's.
 
-    `UnreadableLabel` (a ``ValueError``) if it is not well-formed, has a document type, is of no PDS4 class, or has
-    no valid LID, VID, history entry or reference.
+    `UnreadableLabel` (a ``ValueError``) if it is not well-formed, not in UTF-8, has a document type, is of no PDS4 class, or
+    has no valid LID, VID, history entry or reference.
     """
-    root = parse_pds4(label)
+    root = parse_archived(label)
     try:
         return _read(root)
     except ValueError as error:

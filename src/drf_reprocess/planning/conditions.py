@@ -39,6 +39,9 @@ STANDINGS = {
 FILE_TYPES = "fingerprints of file types"
 """Section of what decides the products of each type; see `stages.plan.content_fingerprints`."""
 
+LEAVING = ("running", "failed", "interrupted", "refused")
+"""States of runs that did not come to their end: objects of theirs may have no row."""
+
 Conditions = Mapping[str, Mapping[str, Any]]
 
 
@@ -56,6 +59,17 @@ def unfinished_runs(catalog: Catalog, but: str = "") -> list[RunRecord]:
     A run that was refused because its plan is outdated has left nothing to be brought to an end.
     """
     return [run for run in catalog.unfinished_runs(but) if not (run.summary or {}).get("refused")]
+
+
+def first_cut_off(catalog: Catalog, but: str) -> RunRecord | None:
+    """Return the earliest run, adoptions among them, that may have left objects without rows since one ended well."""
+    found = None
+    for run in reversed([run for run in catalog.runs() if run.run_id != but]):
+        if run.state in LEAVING:
+            found = run
+        elif run.mode != "adopt":
+            break
+    return found
 
 
 def campaign_of(config: Config) -> Campaign:

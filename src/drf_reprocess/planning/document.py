@@ -273,14 +273,14 @@ def _parts_of_lines(path: Path, lines: Iterator[str]) -> Iterator[tuple[str | No
                 yield None, json.loads(line.removesuffix(","))
             elif line not in ("{", "}", ""):
                 yield from json.loads(f"{{{line.removesuffix(',')}}}").items()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigurationError(f"{path}, line {number}: no plan: {error}") from error
 
 
 def _parts_of_document(path: Path) -> Iterator[tuple[str | None, Any]]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} is no plan: {error}; `plan --to FILE` writes one") from error
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path} is no plan: expected a JSON object; `plan --to FILE` writes one")

@@ -131,7 +131,7 @@ def parse_overlay(text: str | bytes, where: str = "column overlay") -> ColumnOve
     """
     try:
         tree = tomllib.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ProfileError(f"{where}: not a TOML file in UTF-8: {error}; write it again") from error
     documents = [Document(where, tree)]
     try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 from drf_reprocess.model import SourceFile
-from drf_reprocess.storage.base import Store
+from drf_reprocess.storage.base import TEMPORARY, Store
 
 
 class Discovery:
@@ -22,13 +23,19 @@ class Discovery:
 
     def __iter__(self) -> Iterator[SourceFile]:
         youngest_ns = time.time_ns() - int(self._settle_s * 1e9)
-        for file in self._source.list():
+        for file in self._list():
             if self._settle_s and file.mtime_ns > youngest_ns:
                 self.arriving += 1
             else:
                 self.files += 1
                 self.bytes += file.bytes
                 yield file
+
+    def _list(self) -> Iterator[SourceFile]:
+        """Yield all files, also those in a folder that has the name of our temporary one, which a local store passes over."""
+        if not self._source.is_local:
+            return self._source.list()
+        return chain(self._source.list(), self._source.list(TEMPORARY))
 
 
 def discover(source: Store, settle_s: float) -> Discovery:

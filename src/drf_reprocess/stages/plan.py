@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby, islice
 from pathlib import PurePosixPath
 
+from drf_reprocess.archives.base import path_fault
 from drf_reprocess.catalog.base import (
     COVERED,
     FINGERPRINT_PARTS,
@@ -271,7 +272,7 @@ def renew_items(
     return tuple(replace(item, candidates=tuple(map(renewed, item.candidates))) for item in items)
 
 
-UNREAD_CODES = frozenset({"not-archived", "name-unknown", "too-large"})
+UNREAD_CODES = frozenset({"not-archived", "name-unknown", "name-unsafe", "too-large"})
 """Reasons for which a file is set aside by its listing alone; they are looked at anew in every run."""
 
 
@@ -295,6 +296,17 @@ def _refuse_unread(
             message=f"{file.name}: the name matches no file type of the profile",
             remedy="rename the file as the mission names its files, remove it from the source, or add its form to the "
             "profile's `names` or `ignored`",
+        )
+    if fault := path_fault(file.name):
+        return SourceOutcome(
+            file,
+            SourceState.QUARANTINED,
+            type=named.type,
+            product_id=named.product_id,
+            family=named.family,
+            code="name-unsafe",
+            message=f"{file.name!r}: {fault}; expected folders and files of plain names",
+            remedy="rename the folder in which it lies; names that are no UTF-8 are shown with a backslash",
         )
     if file.bytes > max_file_bytes:
         return SourceOutcome(

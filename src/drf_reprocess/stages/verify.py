@@ -152,7 +152,7 @@ def _told_elsewhere(store: Store, package_key: str) -> frozenset[str]:
     try:
         document = json.loads(store.read(key))
         return frozenset(map(str, document.get(FILES_ELSEWHERE, ())))
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         logger.warning("%s is passed over: %s", key, error)
         return frozenset()
 

@@ -30,6 +30,7 @@ from drf_reprocess.storage.local_files import (
 logger = logging.getLogger(__name__)
 
 READ_ONLY = 0o444
+LATEST_NS = 2**63 - 1
 CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
@@ -58,7 +59,7 @@ class LocalStore:
         if key and os.path.isfile(self.uri(key)):
             yield self.info(key)
         else:
-            yield from self._walk(key)
+            yield from self._walk(key, key)
 
     def exists(self, key: str) -> bool:
         """Tell whether there is a file of that name."""
@@ -156,7 +157,8 @@ class LocalStore:
                 check_range(part.start, part.end)
         self._place("compose", target_key, partial(self._fill, parts=parts))
 
-    def _walk(self, folder: str) -> Iterator[SourceFile]:
+    def _walk(self, folder: str, shown: str = "") -> Iterator[SourceFile]:
+        """Yield the files below a folder, which is ``shown`` in texts."""
         path = os.path.join(self.root, folder) if folder else self.root
         try:
             entries = attempt("list", path, partial(_scan, path))
@@ -164,11 +166,12 @@ class LocalStore:
             if not folder:
                 raise
             return  # not there, or removed since its parent was listed
-        for name, entry in entries:
-            key = f"{folder}/{name}" if folder else name
+        for text, entry in entries:
+            key = f"{folder}/{entry.name}" if folder else entry.name
+            name = f"{shown}/{text}" if folder else text
             if entry.is_dir(follow_symlinks=False):
                 if key != TEMPORARY:
-                    yield from self._walk(key)
+                    yield from self._walk(key, name)
                 continue
             try:
                 status = entry.stat()
@@ -178,10 +181,13 @@ class LocalStore:
                 # A link that leads nowhere or round in a circle is listed as it is, so that nobody overlooks it.
                 logger.warning("%r cannot be read: %s", entry.path, error.strerror)
                 with suppress(FileNotFoundError):
-                    yield _source_file(entry.path, key, entry.stat(follow_symlinks=False))
+                    yield self._seen(name, entry.stat(follow_symlinks=False))
                 continue
             # What is no file is listed as well, so that somebody hears of it; reading it is an error.
-            yield _source_file(entry.path, key, status)
+            yield self._seen(name, status)
+
+    def _seen(self, name: str, status: os.stat_result) -> SourceFile:
+        return _source_file(os.path.join(self.root, name), name, status)
 
     def _place(self, operation: str, key: str, fill: Callable[[int], None], mode: int | None = None) -> None:
         target = self.uri(key)
@@ -265,7 +271,9 @@ class LocalStore:
 
 
 def _source_file(path: str, key: str, status: os.stat_result) -> SourceFile:
-    return SourceFile(uri=_text(path), name=_text(key), bytes=status.st_size, mtime_ns=status.st_mtime_ns)
+    # Some file systems take any time; a database has no room for those past the year 2262.
+    changed_ns = max(-LATEST_NS, min(status.st_mtime_ns, LATEST_NS))
+    return SourceFile(uri=_text(path), name=_text(key), bytes=status.st_size, mtime_ns=changed_ns)
 
 
 def _text(name: str) -> str:
@@ -274,7 +282,16 @@ def _text(name: str) -> str:
 
 
 def _scan(path: str) -> list[tuple[str, os.DirEntry[str]]]:
+    """Return the entries of a folder, each with its name as a text, no two alike."""
     # A folder sorts as if its name ended in '/', so that a walk yields whole paths in order.
     with os.scandir(path) as entries:
-        found = [(entry.name + "/" * entry.is_dir(follow_symlinks=False), entry) for entry in entries]
-    return [(entry.name, entry) for _, entry in sorted(found, key=lambda pair: pair[0])]
+        found = sorted(entries, key=lambda entry: entry.name + "/" * entry.is_dir(follow_symlinks=False))
+    taken = {entry.name for entry in found}
+    named = []
+    for entry in found:
+        text = _text(entry.name)
+        while text != entry.name and text in taken:  # one that is written as the other one is called
+            text += "\\"
+        taken.add(text)
+        named.append((text, entry))
+    return named

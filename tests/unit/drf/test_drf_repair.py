@@ -9,9 +9,10 @@ import pytest
 from drf_tests_checking import check
 
 from drf_reprocess.drf import repair
-from drf_reprocess.drf.lines import split_lines
+from drf_reprocess.drf.conservation import check_conservation
+from drf_reprocess.drf.lines import HeaderLine, split_lines
 from drf_reprocess.errors import ConservationError
-from drf_reprocess.model import RepairOptions
+from drf_reprocess.model import Mend, RepairOptions
 
 MINIMAL = RepairOptions("minimal")
 ARCHIVE = RepairOptions("archive-2020")
@@ -233,13 +234,65 @@ def test_all_rules_together(types):
 def test_the_account_of_bytes_is_enforced(types):
     raw = render.sheet(types["gnc"]).render()
     lines = split_lines(raw, types["gnc"])
-    repair.check_conservation(lines, raw, (), 323)
-    with pytest.raises(ConservationError, match="is not 3900 bytes written"):
-        repair.check_conservation(lines, raw, check(raw[:-57], types["gnc"]).mends, 323)
+    check_conservation(lines, lines, raw, (), 323)
+    cut = check(raw[:-57], types["gnc"]).mends
+    with pytest.raises(ConservationError, match="is not 3900 bytes written") as violation:
+        check_conservation(lines, lines, raw, cut, 323)
+    assert (violation.value.what, violation.value.got) == ("file", 3900)
+    assert violation.value.item["mends"][0]["rule"] == "drop-truncated-tail"
     changed = bytearray(raw)
     changed[-40] ^= 1
-    with pytest.raises(ConservationError, match="not the received one"):
-        repair.check_conservation(lines, bytes(changed), (), 323)
-    swapped = replace(lines, offsets=lines.offsets[::-1])
-    with pytest.raises(ConservationError, match="not the received one"):
-        repair.check_conservation(swapped, raw, (), 323)
+    with pytest.raises(ConservationError, match="not the received one: record 8") as violation:
+        check_conservation(lines, lines, bytes(changed), (), 323)
+    assert violation.value.first == {"record": 8, "offset_bytes": 1300 + 7 * 325}
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [("offsets", "offsets of record 1"), ("numbers", "stay in order"), ("ends", "ends of record")],
+)
+def test_kept_records_are_the_received_ones(types, name, match):
+    raw = render.sheet(types["gnc"]).render()
+    lines = split_lines(raw, types["gnc"])
+    values = getattr(lines, name)
+    planted = replace(lines, **{name: values[::-1] if name != "ends" else values - 1})
+    with pytest.raises(ConservationError, match=match):
+        check_conservation(lines, planted, raw, (), 323)
+
+
+def test_a_record_that_no_rule_dropped_is_missed(types):
+    raw = render.sheet(types["gnc"]).render()
+    lines = split_lines(raw, types["gnc"])
+    fewer = lines.select(lines.numbers != 3)
+    short = repair.assemble(fewer, 323)
+    told = Mend("pad-header", 1, 325, 0, 0, 0, "a rule that tells of bytes, but not of the record")
+    with pytest.raises(ConservationError, match="record lines that went are those that rules dropped"):
+        check_conservation(lines, fewer, short, (told,), 323)
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "match"),
+    [
+        ("pad-header", lambda text: text.replace(b"SCET", b"SCER"), "is the received one"),
+        ("clean-header", lambda text: text.replace(b"SCET", b"SC  "), "is the received one"),
+        ("", lambda text: text.replace(b" ", b"_", 1), "is the received one"),
+    ],
+)
+def test_header_lines_that_stay_are_the_received_ones(types, rule, change, match):
+    raw = render.sheet(types["gnc"]).render()
+    lines = split_lines(raw, types["gnc"])
+    header = tuple(replace(line, text=change(line.text)) for line in lines.header)
+    assert header != lines.header
+    planted = replace(lines, header=header)
+    mends = (Mend(rule, 1, 0, 0, 0, 0, "planted"),)
+    with pytest.raises(ConservationError, match=match):
+        check_conservation(lines, planted, repair.assemble(planted, 323), mends, 323)
+
+
+def test_a_header_line_that_no_rule_added_is_noticed(types):
+    raw = render.sheet(types["gnc"]).render()
+    lines = split_lines(raw, types["gnc"])
+    planted = replace(lines, header=(*lines.header, HeaderLine(b"x", b"\r\n", -1)))
+    mends = (Mend("pad-header", 1, 0, 3, 0, 0, "planted"),)
+    with pytest.raises(ConservationError, match="no header line is added without a rule"):
+        check_conservation(lines, planted, repair.assemble(planted, 323), mends, 323)

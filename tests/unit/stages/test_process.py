@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +24,10 @@ from drf_reprocess.model import (
 )
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.reprocess import LineOptions
+from drf_reprocess.stages import reasons
 from drf_reprocess.stages.process import ProcessContext, process_partition
 from drf_reprocess.storage.base import object_key, open_store
+from drf_reprocess.storage.local_store import LocalStore
 from drf_reprocess.testing.faults import FailOnCall
 from drf_reprocess.testing.render import render_file
 from drf_reprocess.testing.schedule import make_spec
@@ -246,8 +250,78 @@ def test_a_file_that_cannot_be_read_is_tried_again_and_the_rest_goes_on(mission)
     absent = Candidate("x", LID.parent.child("x"), (SourceFile("/x", "x.drf", 10, 0),))
     gone = WorkItem("eps:x", "eps", (absent,), "new file")
     lost, made = process_partition(mission, (gone, good))
-    assert [(one.state, one.code) for one in lost.sources] == [(SourceState.FAILED, "unreadable")]
+    assert [(one.state, one.code) for one in lost.sources] == [(SourceState.FAILED, "vanished")]
+    assert "and is gone" in lost.sources[0].message
+    assert lost.sources[0].remedy
     assert made.product is not None
+
+
+@pytest.mark.parametrize("kind", ["dangling", "loop", "folder", "pipe"])
+def test_what_is_no_file_cannot_be_read_and_has_not_vanished(mission, kind):
+    item = receive(mission, {NAME: make_data(1)})
+    path = Path(mission.source.uri(NAME))
+    path.unlink()
+    match kind:
+        case "dangling":
+            path.symlink_to(path.with_name("gone"))
+        case "loop":
+            path.symlink_to(path)
+        case "folder":
+            path.symlink_to(path.parent, target_is_directory=True)
+        case "pipe":
+            os.mkfifo(path)
+    assert work(mission, item)[1] == {NAME: (SourceState.FAILED, "unreadable")}
+
+
+@pytest.mark.parametrize("when", ["before", "while", "after"])
+def test_a_file_that_is_replaced_by_one_of_the_same_size_is_left_alone(mission, monkeypatch, when):
+    item = receive(mission, {NAME: make_data(1)}, mtimes={NAME: 1_400_000_000_123_456_789})
+    other = make_data(1).replace(b"1", b"2", 1)
+    real = LocalStore.read_range
+
+    def replaced(store, *args):
+        if when == "before":
+            store.write(NAME, other)
+        raw = real(store, *args)
+        if when != "before":
+            store.write(NAME, other if when == "while" else make_data(1))
+        return raw
+
+    monkeypatch.setattr(LocalStore, "read_range", replaced)
+    outcome, states = work(mission, item)
+    assert states == {NAME: (SourceState.FAILED, "changed-while-read")}
+    message = outcome.sources[0].message
+    assert "last changed 2014-05-13T16:53:20.123456789Z when the run was planned" in message
+    assert f"{datetime.now(UTC):%Y-%m-}" in message.partition("planned, ")[2]
+    assert outcome.product is None
+    monkeypatch.undo()
+    found = mission.source.info(NAME)
+    again = replace(item, candidates=(replace(item.candidates[0], sources=(found,)),))
+    assert work(mission, again)[0].product is not None
+
+
+def test_entity_tags_tell_more_than_times(mission):
+    planned = replace(write(mission), version="a")
+    assert reasons.changes_of(planned, replace(planned, mtime_ns=0), planned.bytes) == ""
+    told = reasons.changes_of(planned, replace(planned, version="b"), planned.bytes)
+    assert told == "entity tag a when the run was planned, b after it was read"
+
+
+def test_a_store_without_times_of_change_is_read_as_ever(mission):
+    planned = replace(write(mission), mtime_ns=0)
+    assert reasons.changes_of(planned, planned, planned.bytes) == ""
+
+
+def test_a_time_of_change_far_away_is_told(mission):
+    planned = replace(write(mission), mtime_ns=-(2**62))
+    told = reasons.changes_of(planned, replace(planned, mtime_ns=2**63 - 1), planned.bytes)
+    assert told.startswith("last changed ")
+    assert told.endswith("2262-04-11T23:47:16.854775807Z after it was read")
+
+
+def write(context: ProcessContext) -> SourceFile:
+    context.source.write(NAME, make_data(1))
+    return context.source.info(NAME)
 
 
 def test_a_file_that_grows_while_it_is_read_is_left_alone(mission):
@@ -255,7 +329,22 @@ def test_a_file_that_grows_while_it_is_read_is_left_alone(mission):
     mission.source.write(NAME, make_data(1) + b"more")
     outcome, states = work(mission, item)
     assert states == {NAME: (SourceState.FAILED, "changed-while-read")}
+    assert "more when it was read" in outcome.sources[0].message
     assert outcome.product is None
+
+
+def test_of_a_file_that_became_huge_no_more_is_read_than_was_planned(mission, monkeypatch):
+    item = receive(mission, {NAME: make_data(1)})
+    (source,) = item.sources
+    os.truncate(mission.source.uri(NAME), 1 << 40)
+    real, asked = LocalStore.read_range, []
+    monkeypatch.setattr(
+        LocalStore, "read_range", lambda store, *args: asked.append(args) or real(store, *args)
+    )
+    outcome, states = work(mission, item)
+    assert asked == [(NAME, 0, source.bytes + 1)]
+    assert states == {NAME: (SourceState.FAILED, "changed-while-read")}
+    assert f"{1 << 40} by now" in outcome.sources[0].message
 
 
 def test_a_bug_sets_one_file_aside_with_its_traceback(mission, monkeypatch, caplog):
