@@ -146,6 +146,13 @@ class ConservationError(DrfReprocessError):
         self.first = first
         self.item = dict(item or {})
 
+    def kept_in(self, place: str) -> ConservationError:
+        """Return the same with the place in its message where all that is known of it is kept."""
+        return ConservationError(
+            f"{self}; this is a fault of the program, report it with {place}; what was finished is kept",
+            **self.__dict__,
+        )
+
     def as_dict(self) -> dict[str, object]:
         """Return all that is known of it as plain values."""
         return {"message": str(self)} | self.__dict__

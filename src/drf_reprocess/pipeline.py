@@ -23,7 +23,13 @@ from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.compute.sites import open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
-from drf_reprocess.errors import CatalogConflict, DrfReprocessError, PlanOutdated
+from drf_reprocess.errors import (
+    CatalogConflict,
+    ConservationError,
+    DrfReprocessError,
+    PlanOutdated,
+    StorageError,
+)
 from drf_reprocess.identifiers import Lid
 from drf_reprocess.journal import mentioned
 from drf_reprocess.mission import Mission
@@ -50,6 +56,8 @@ from drf_reprocess.profiles.load import profile_digest
 from drf_reprocess.reprocess import LineOptions
 from drf_reprocess.runfolder import RUNS, RunFolder
 from drf_reprocess.stages.assemble import AssembleContext, assemble
+from drf_reprocess.stages.conservation import check_run, check_task
+from drf_reprocess.stages.conservation_archive import check_assembly, check_delivery
 from drf_reprocess.stages.discover import discover
 from drf_reprocess.stages.note import settle_deliveries, write_delivery_json, write_note
 from drf_reprocess.stages.package import Delivery, PackageOptions, Shipment, package
@@ -57,7 +65,7 @@ from drf_reprocess.stages.plan import Plan, partitions, plan, renew_items, work_
 from drf_reprocess.stages.process import ProcessContext, process
 from drf_reprocess.stages.release import ReleaseContext, is_due, release, release_numbers
 from drf_reprocess.stages.sweep import sweep
-from drf_reprocess.stages.verify import verify_package
+from drf_reprocess.stages.verify import Examined, verify_package
 from drf_reprocess.storage.base import object_key
 
 logger = logging.getLogger(__name__)
@@ -179,8 +187,11 @@ def run_mission(
     except BaseException as error:
         result.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         result.refused = isinstance(error, PlanOutdated)
+        violation = run.keep(error) if isinstance(error, ConservationError) else None
         with contextlib.suppress(DrfReprocessError):  # the first error is the one to tell
             run.finish(time.perf_counter() - started)
+        if violation is not None:
+            raise violation from error
         raise
     run.finish(time.perf_counter() - started)
     return result
@@ -221,6 +232,7 @@ class _Run:
         self._given = ""
         self._mode = mission.config.run.mode
         self._numbers: dict[Lid, int] = {}
+        self._discovered = 0
         self._stale: set[str] = set()
         """Keys in the views of what this run replaced."""
 
@@ -242,6 +254,14 @@ class _Run:
             )
         )
 
+    def keep(self, violation: ConservationError) -> ConservationError:
+        """Keep all that is known of a violation in the run folder; return it with the place of that in its message."""
+        try:
+            place = self.folder.write_violation(violation)
+        except StorageError as error:  # the violation is the one to tell
+            place = f"what was found could not be kept: {error}"
+        return violation.kept_in(place)
+
     def finish(self, elapsed_s: float) -> None:
         result = self.result
         result.elapsed_s = round(elapsed_s, 3)
@@ -262,6 +282,8 @@ class _Run:
                 settle_deliveries(catalog, self.mission.output)
             self._numbers = release_numbers(catalog, self.mission.profile)
             self._process(listing, executor, planned)
+            refused = [outcome.source for outcome in planned.set_aside]
+            check_run(listing, refused, self.result.products, self._discovered)
         self._tell_plan_differences()
         if self._mode != "staging":
             self._assemble(executor)
@@ -344,6 +366,7 @@ class _Run:
                 plan_options(config, executor.workers, result.resumed),
             )
             row |= {"files": discovery.files, "bytes": discovery.bytes, "arriving": discovery.arriving}
+            self._discovered = discovery.files
         with self._stage("plan") as row:
             if self._check is not None:
                 self._require_plan(self._check, planned, listing)
@@ -424,6 +447,7 @@ class _Run:
         outdated = []
         for event, outcomes in process(executor, context, tasks):
             row["tasks"] = int(str(row["tasks"])) + 1
+            check_task(event.item, outcomes)
             try:
                 self._commit(planned, outcomes)
             except CatalogConflict as conflict:
@@ -496,6 +520,7 @@ class _Run:
         )
         with self._stage("assemble") as row:
             assembly = assemble(mission.catalog, context, executor)
+            check_assembly(mission.catalog, mission.output, mission.profile, assembly)
             records = assembly.records
             mission.catalog.commit_aggregates(
                 self.result.run_id,
@@ -577,6 +602,7 @@ class _Run:
             for lid, record in mission.catalog.current_aggregates().items()
             if record.kind == "collection" and record.bundle_lid == delivery.record.bundle_lid
         }
+        examined: list[Examined] = []
         report = verify_package(
             mission.output,
             delivery.record.package_key,
@@ -585,7 +611,10 @@ class _Run:
             registered=mission.profile.context.registered,
             executor=executor,
             profile=mission.profile,
+            see=examined.append,
         )
+        seen = examined[0] if examined else None
+        check_delivery(mission.catalog, mission.output, delivery.record, seen)
         self._conclude(delivery, report)
         limit = mission.config.package.max_bytes
         if delivery.record.package_bytes > limit:

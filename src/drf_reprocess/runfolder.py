@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from drf_reprocess.compute.base import TaskEvent
+from drf_reprocess.errors import ConservationError
 from drf_reprocess.storage.base import Store
 
 PACKAGES = (
@@ -60,6 +61,13 @@ class RunFolder:
             "error": None if event.error is None else str(event.error),
         }
         self._events.append(json.dumps(row))
+
+    def write_violation(self, violation: ConservationError) -> str:
+        """Keep all that is known of a violation in ``violations/`` and return the place of that file."""
+        number = sum(1 for _ in self._output.list(f"{self._key}/violations")) + 1
+        name = f"violations/{number}-{violation.what or 'unknown'}.json"
+        self._write_json(name, violation.as_dict())
+        return self._output.uri(f"{self._key}/{name}")
 
     def write_end(self, summary: Mapping[str, object]) -> None:
         """Write the events and the summary."""

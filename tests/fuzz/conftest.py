@@ -45,4 +45,6 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("fuzzing")
         for kind, count in sorted(cases.COUNTS.items()):
             terminalreporter.write_line(f"{count:7d} cases of {kind}")
-        terminalreporter.write_line(f"{sum(cases.COUNTS.values()):7d} cases in all, {cases.SEED_VARIABLE}={cases.SEED}")
+        terminalreporter.write_line(
+            f"{sum(cases.COUNTS.values()):7d} cases in all, {cases.SEED_VARIABLE}={cases.SEED}"
+        )

@@ -12,7 +12,9 @@ ODD_BYTES = b" 0123456789.-+eE\r\n\t\0\x1aAZ/:,;\"'<>&\x7f\x80\xa0\xc3\xff"
 
 def flip_bit(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     place, bit = rng.randrange(len(raw)), rng.randrange(8)
-    return raw[:place] + bytes([raw[place] ^ 1 << bit]) + raw[place + 1 :], f"bit {bit} of byte {place} flipped"
+    return raw[:place] + bytes([raw[place] ^ 1 << bit]) + raw[
+        place + 1 :
+    ], f"bit {bit} of byte {place} flipped"
 
 
 def truncate(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
@@ -49,7 +51,9 @@ def fill_nulls(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
 
 def copy_bytes(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     source, place, count = rng.randrange(len(raw)), rng.randrange(len(raw) + 1), rng.choice((1, 5, 50, 400))
-    return raw[:place] + raw[source : source + count] + raw[place:], f"bytes {source} to {source + count} again at {place}"
+    return raw[:place] + raw[source : source + count] + raw[
+        place:
+    ], f"bytes {source} to {source + count} again at {place}"
 
 
 BYTES: Sequence[Mutation] = (
@@ -90,7 +94,9 @@ def repeat_block(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     first = rng.randrange(len(lines))
     block = lines[first : first + rng.randrange(1, len(lines) + 1)]
     place = rng.randrange(len(lines) + 1)
-    return b"".join([*lines[:place], *block, *lines[place:]]), f"{len(block)} lines from {first} again before {place}"
+    return b"".join(
+        [*lines[:place], *block, *lines[place:]]
+    ), f"{len(block)} lines from {first} again before {place}"
 
 
 def repeat_all(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
@@ -118,7 +124,15 @@ def split_line(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
 
 def mix_line_ends(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     ends = rng.choice(
-        ((b"\n",), (b"\r",), (b"\r\r\n",), (b"\r\n", b"\n"), (b"\r\n", b"\r"), (b"\n", b"\r"), (b"\r\n", b"\n", b"\r"))
+        (
+            (b"\n",),
+            (b"\r",),
+            (b"\r\r\n",),
+            (b"\r\n", b"\n"),
+            (b"\r\n", b"\r"),
+            (b"\n", b"\r"),
+            (b"\r\n", b"\n", b"\r"),
+        )
     )
     made = b"".join(line.rstrip(b"\r\n") + rng.choice(ends) for line in _lines(raw))
     return made, f"line ends out of {ends}"
@@ -159,20 +173,33 @@ def damage_header(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     elif way == 6:
         lines[place] = line.replace(b" ", b"", rng.choice((1, 2, 13)))
     else:
-        lines.insert(place, rng.choice((b"\r\n", b" " * 40 + b"\r\n", b" TITLE 2014\r\n", b"DN EU\r\n", b"1 2 3\r\n")))
+        lines.insert(
+            place, rng.choice((b"\r\n", b" " * 40 + b"\r\n", b" TITLE 2014\r\n", b"DN EU\r\n", b"1 2 3\r\n"))
+        )
     return b"".join(lines), f"header line {place} spoilt (way {way})"
 
 
 LINES: Sequence[Mutation] = (
     *(swap_lines, repeat_line, delete_lines, repeat_block, repeat_all, shuffle_lines, join_lines, split_line),
-    *(mix_line_ends, mix_line_ends, strip_blanks, shift_line, damage_header, damage_header, damage_header, damage_header),
+    *(
+        mix_line_ends,
+        mix_line_ends,
+        strip_blanks,
+        shift_line,
+        damage_header,
+        damage_header,
+        damage_header,
+        damage_header,
+    ),
 )
 
 
 def encode_otherwise(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     """Write a text in another encoding, with or without a mark of the byte order; or put other letters into it."""
     text = raw.decode("latin-1")
-    encoding = rng.choice(("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp500", "utf-7"))
+    encoding = rng.choice(
+        ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp500", "utf-7")
+    )
     if rng.random() < 0.6:
         letter = rng.choice("\u0663\uff15\u00b2\u00a0\u2009\u2028\ufeff\u00e9\u2212\u0085\u200b\U0001d7d9")
         place = rng.randrange(len(text) + 1)
@@ -180,7 +207,9 @@ def encode_otherwise(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
         text = text[:place] + letter + text[place + replaced :]
         return text.encode(encoding, "replace"), f"{letter!a} at {place}, {replaced} replaced, {encoding}"
     if rng.random() < 0.2:
-        return raw.decode("latin-1").encode("utf-16-le")[: rng.randrange(len(raw))] + raw, "a UTF-16 part in front"
+        return raw.decode("latin-1").encode("utf-16-le")[
+            : rng.randrange(len(raw))
+        ] + raw, "a UTF-16 part in front"
     return text.encode(encoding), encoding
 
 

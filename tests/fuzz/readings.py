@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from functools import cached_property
 
 import drf_fuzz_witness as witness
 import drf_tests_reference as reference
@@ -20,17 +21,30 @@ NEVER_OPTIONS, MINIMAL_OPTIONS = RepairOptions(NEVER), RepairOptions(MINIMAL)
 
 @dataclass(frozen=True)
 class Good:
-    """A good file, and its cells by the text of each record."""
+    """A good file."""
 
     type: str
     sheet: render.Sheet
     raw: bytes
-    cells: dict[str, tuple[str, ...]]
+
+    @cached_property
+    def cells(self) -> dict[str, tuple[str, ...]]:
+        """Cells by the text of a record."""
+        return dict(zip(self.sheet.records(), self.sheet.rows, strict=True))
+
+    def but(self, **changes) -> Good:
+        """Return the file written in another way."""
+        sheet = self.sheet.but(**changes)
+        return Good(self.type, sheet, sheet.render())
 
 
 def good(types, name: str, rng: random.Random | None = None, records: int = 5) -> Good:
     """Return a small file of a type; with a generator, in one of the ways in which such files are written."""
-    made = render.imu_sheet(types[name], records) if name == "imu" else render.sheet(types[name], records=records)
+    made = (
+        render.imu_sheet(types[name], records)
+        if name == "imu"
+        else render.sheet(types[name], records=records)
+    )
     if rng is not None:
         made = made.but(
             justify=rng.choice(("left", "right")),
@@ -43,7 +57,7 @@ def good(types, name: str, rng: random.Random | None = None, records: int = 5) -
                 made = made.but(rows=_with_blanks(made.rows, rng))
         if name == "gnc" and rng.random() < 0.4:
             made = made.but(header_widths=(12,) * len(made.names))
-    return Good(name, made, made.render(), dict(zip(made.records(), made.rows, strict=True)))
+    return Good(name, made, made.render())
 
 
 def _with_blanks(rows, rng: random.Random):
@@ -56,7 +70,10 @@ def _with_blanks(rows, rng: random.Random):
 
 def any_options(rng: random.Random) -> RepairOptions:
     return RepairOptions(
-        rng.choice(POLICIES), rng.choice((0, 2, 100)), rng.choice((0, 0, 0, 2)), drop_damaged=rng.random() < 0.1
+        rng.choice(POLICIES),
+        rng.choice((0, 2, 100)),
+        rng.choice((0, 0, 0, 2)),
+        drop_damaged=rng.random() < 0.1,
     )
 
 

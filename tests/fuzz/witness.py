@@ -50,7 +50,9 @@ def assert_witnessed(raw: bytes, reading, file_type) -> int:
     fields = [field for field in layout.fields if field.kind is not Kind.TIME]
     assert [field.source_name for field in fields] == names
     lead = 19 if file_type.time.is_text else 0
-    by_place = starts if row_chars == layout.record_bytes - 2 and _is_as_received(raw, names, row_chars) else None
+    by_place = (
+        starts if row_chars == layout.record_bytes - 2 and _is_as_received(raw, names, row_chars) else None
+    )
     if by_place and (by_place[0] < lead or not all(_fits(text, lead, by_place, fields) for text in texts)):
         by_place = None
     return sum(
@@ -176,6 +178,8 @@ def _assert_numeric_time(row: dict, text: str, file_type, layout) -> datetime | 
     seconds = Decimal(cell)
     micros = (seconds * 1_000_000).to_integral_value()
     exact = _J2000 + int(micros) * _MICRO
-    tolerance = 0 if abs(seconds) < 4_000_000_000 and seconds * 1_000_000 == micros else 1 + abs(int(micros)) // 2**51
+    tolerance = (
+        0 if abs(seconds) < 4_000_000_000 and seconds * 1_000_000 == micros else 1 + abs(int(micros)) // 2**51
+    )
     assert abs(time - exact) <= tolerance * _MICRO, (cell, time, exact)
     return time

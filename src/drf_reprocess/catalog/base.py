@@ -273,6 +273,14 @@ class Listing(Protocol):
         """
         ...
 
+    def unaccounted(self, others: Iterable[SourceFile], *, limit: int) -> tuple[int, list[str]]:
+        """Count the files, of the listing and others, of which the catalog has no row as they were listed, and name some.
+
+        A row tells of a file if it has the same URI, size, time and version, and does not say that it left the source.
+        Asked once, at the end.
+        """
+        ...
+
 
 class Catalog(Protocol):
     """The catalog; `testing.catalog_contract` tests what is promised here."""

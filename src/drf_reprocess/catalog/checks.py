@@ -25,6 +25,13 @@ FIRST_WITH_ID = 3
 
 REMEDY = "put it back from a copy, or make it again with `drf-reprocess catalog rebuild`"
 
+TELLTALE = {"meta", "runs", "sources", "products"}
+"""Tables that every catalog has had: a database with these was one, whatever its header says."""
+
+MAGIC = b"SQLite format 3\0"
+
+HEADER_BYTES = 100
+
 SHOWN = 5
 """So many differences are named, at most."""
 
@@ -38,9 +45,17 @@ def damaged(url: str, what: str) -> CatalogDamaged:
 
 
 def check_file(path: Path, url: str) -> None:
-    """Refuse a file without content: SQLite would take it for a new database, and versions would be given again."""
-    if path.stat().st_size == 0:
+    """Refuse a file that is no database, or an empty one: SQLite would begin it anew, and versions would be given again."""
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    if not header:
         raise damaged(url, "its file is empty")
+    if not header.startswith(MAGIC) or len(header) < HEADER_BYTES:
+        raise damaged(url, f"expected a file that begins with {MAGIC!r}, got {header[: len(MAGIC)]!r}")
+    # Of another format SQLite says that the file is read-only, which would send people the wrong way.
+    formats = header[18], header[19], int.from_bytes(header[44:48], "big")
+    if not (formats[0] in (1, 2) and formats[1] in (1, 2) and 1 <= formats[2] <= 4):
+        raise damaged(url, f"its header tells formats {formats}, which SQLite does not have")
 
 
 def check_is_catalog(connection: Connection, url: str) -> int:
@@ -55,18 +70,18 @@ def check_is_catalog(connection: Connection, url: str) -> int:
     """
     found = int(connection.exec_driver_sql("PRAGMA application_id").scalar_one())
     names = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
-    if found not in (0, APPLICATION_ID) or (found == 0 and not {"meta", "runs", "sources"} <= names):
+    if found != APPLICATION_ID and not names >= TELLTALE:
         raise CatalogError(
-            f"the database {url} holds no catalog: expected application id {APPLICATION_ID:#010x}, got {found:#010x} and "
-            f"tables {', '.join(sorted(names)) or '(none)'}; see that catalog.url is right, or {REMEDY}"
+            f"the database {url} holds no catalog: expected application id {APPLICATION_ID:#010x}, got {found:#010x}, and "
+            f"tables {', '.join(sorted(map(str, names))) or '(none)'}; see that catalog.url is right, or {REMEDY}"
         )
     if meta.name not in names:
         raise damaged(url, f"its table {meta.name} is missing")
     versions = connection.exec_driver_sql(f"SELECT schema_version FROM {meta.name}").scalars().all()
     if len(versions) != 1 or not isinstance(versions[0], int):
         raise damaged(url, f"its table {meta.name} tells schema versions {versions}, expected one number")
-    if found == 0 and versions[0] >= FIRST_WITH_ID:
-        raise damaged(url, f"expected application id {APPLICATION_ID:#010x} in its header, got 0")
+    if found != (APPLICATION_ID if versions[0] >= FIRST_WITH_ID else 0):
+        raise damaged(url, f"its header tells application id {found:#010x} with schema {versions[0]}")
     return versions[0]
 
 

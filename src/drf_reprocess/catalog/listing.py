@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -13,14 +14,17 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     Text,
     case,
+    exists,
     func,
     insert,
     select,
     union,
+    union_all,
 )
 
 from drf_reprocess.catalog.base import (
@@ -34,6 +38,7 @@ from drf_reprocess.catalog.base import (
     ListedFile,
     Question,
 )
+from drf_reprocess.catalog.damage import telling_damage
 from drf_reprocess.catalog.tables import sources
 from drf_reprocess.model import SourceFile, SourceState
 
@@ -98,11 +103,25 @@ ruled = Table(
 )
 
 
+# Files that were set aside by their listing alone: they are compared with the catalog at the end only.
+refused = Table(
+    "refused",
+    scratch,
+    Column("uri", Text, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("version", String, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+
+
+@telling_damage
 class SqlListing:
     """A listing in temporary tables of one database connection; see `catalog.base.Listing`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._url = connection.engine.url.render_as_string(hide_password=True)
         self._longest = 0
         scratch.drop_all(connection)
         scratch.create_all(connection)
@@ -197,6 +216,17 @@ class SqlListing:
         for _, group in groupby(self._work(covered), key=lambda listed_file: listed_file.family):
             yield tuple(group)
 
+    def unaccounted(self, others: Iterable[SourceFile], *, limit: int) -> tuple[int, list[str]]:
+        """Count the files of which the catalog has no row as they were listed; see `catalog.base.Listing`."""
+        waiting = iter(others)
+        while batch := list(islice(waiting, BATCH)):
+            rows = [{name: getattr(file, name) for name in refused.c.keys()} for file in batch]
+            self._connection.execute(insert(refused), rows)
+        missing = union_all(*(_without_row(table) for table in (listed, refused))).subquery()
+        count = self._connection.execute(select(func.count()).select_from(missing)).scalar_one()
+        first = select(missing.c.uri).order_by(missing.c.uri).limit(limit) if count else None
+        return count, [] if first is None else list(self._connection.execute(first).scalars())
+
     def _work(self, is_covered: bool) -> Iterator[ListedFile]:
         """Read page by page, so that no result set stays open while the run's outcomes are committed."""
         position = 0
@@ -237,6 +267,18 @@ def _to_row(listed_file: ListedFile) -> dict[str, object]:
         "first_day": listed_file.span[0],
         "last_day": listed_file.span[1],
     }
+
+
+def _without_row(table: Table) -> Select[Any]:
+    """Return the files of a table that no row of the catalog tells of with the same size, time and version."""
+    same = (
+        (sources.c.uri == table.c.uri)
+        & (sources.c.bytes == table.c.bytes)
+        & (sources.c.mtime_ns == table.c.mtime_ns)
+        & (sources.c.version == table.c.version)
+        & (sources.c.code != DEPARTED)
+    )
+    return select(table.c.uri).where(~exists().where(same))
 
 
 def _reason(question: Question) -> ColumnElement[str]:

@@ -203,7 +203,7 @@ def _copy_rows(connection: Connection, table: Table, version: int, url: str) -> 
     changed = CHANGED[version].get(table.name, {})
     filled = FILLED.get(table.name, {})
     chosen = {}
-    for column in table.columns.keys():
+    for column in (column.name for column in table.columns):
         if column in had:
             chosen[column] = changed.get(column, f'"{column}"')
         elif column in filled:

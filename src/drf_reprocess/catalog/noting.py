@@ -66,7 +66,8 @@ def note_everything(connection: Connection) -> None:
     """Note the whole content, as what takes the place of everything noted before: after a migration."""
     connection.execute(insert(changes).values(relation="", kind=CLEAR, row={}))
     for table in JOURNALED:
+        keys = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
         connection.exec_driver_sql(
             f"INSERT INTO changes (relation, kind, row) SELECT '{table.name}', '{PUT}', {_row_json(table)} "
-            f'FROM "{table.name}" ORDER BY {", ".join(column.name for column in table.primary_key.columns)}'
+            f'FROM "{table.name}" ORDER BY {keys}'
         )

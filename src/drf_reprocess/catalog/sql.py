@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from drf_reprocess.catalog.damage import telling_damage
 from drf_reprocess.catalog.engine import NO_PREMISES, catalog_exists, make_engine, prepare, translated
 from drf_reprocess.catalog.migrate import Premises
 from drf_reprocess.catalog.sql_deliveries import SqlDeliveries
@@ -16,6 +17,7 @@ from drf_reprocess.catalog.sql_sources import SqlSources
 from drf_reprocess.errors import CatalogError
 
 
+@telling_damage
 class SqlCatalog(SqlSources, SqlProducts, SqlDeliveries, SqlLedger, SqlLives, SqlJournal):
     """The catalog over an SQLAlchemy engine; see `catalog.base.Catalog` for what each method promises."""
 

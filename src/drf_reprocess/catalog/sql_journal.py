@@ -104,6 +104,11 @@ class _Replay:
     def run(self, changes: Iterable[Change]) -> int:
         last = 0
         for change in changes:
+            if change.position != last + 1:
+                raise CatalogError(
+                    f"change {change.position} of the journal follows change {last}: expected change {last + 1}; put the "
+                    "missing part of the journal back from a copy"
+                )
             self._apply(change)
             last = change.position
         self._flush()
@@ -115,18 +120,28 @@ class _Replay:
             for table in reversed(JOURNALED):
                 self._connection.execute(delete(table))
             return
-        table = self._tables.get(change.relation)
-        columns = set() if table is None else set(table.columns.keys())
-        if table is None or change.kind not in (PUT, DEL) or not change.row.keys() <= columns:
-            raise CatalogError(
-                f"change {change.position} of the journal is {change.kind!r} of {change.relation!r} with "
-                f"{', '.join(change.row)}; this software knows no such table or columns: use the software that wrote it"
-            )
+        table = self._known_table(change)
         if table is not self._table or len(self._waiting) >= PAGE:
             self._flush()
             self._table = table
         key = tuple(change.row[column.name] for column in table.primary_key.columns)
         self._waiting[key] = change.row if change.kind == PUT else None
+
+    def _known_table(self, change: Change) -> Table:
+        """Return the table of a change; refuse one that says more, or less, than a row of it has."""
+        table = self._tables.get(change.relation)
+        columns: set[str] = set()
+        if table is not None and change.kind == PUT:
+            columns = {column.name for column in table.columns}
+        elif table is not None and change.kind == DEL:
+            columns = {column.name for column in table.primary_key.columns}
+        if table is None or change.row.keys() != columns:
+            raise CatalogError(
+                f"change {change.position} of the journal is {change.kind!r} of {change.relation!r} with "
+                f"{', '.join(change.row) or 'no values'}; this software knows no such table, or other columns of it: use "
+                "the software that wrote it"
+            )
+        return table
 
     def _flush(self) -> None:
         table, waiting = self._table, self._waiting

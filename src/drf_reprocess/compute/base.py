@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from drf_reprocess.errors import ComputeError, DrfReprocessError
@@ -16,13 +17,35 @@ I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
 
 
+class Cause(StrEnum):
+    """Why a worker was lost while it had a task, as far as that can be known from outside."""
+
+    ENDED = "worker-ended"
+    """Its process ended, and nothing explains it but what it did."""
+    MEMORY = "memory-limit"
+    """It took more memory than it may, and was ended."""
+    TIME_LIMIT = "task-time-limit"
+    """The task was over its time limit, and ended the process."""
+    RETIRED = "worker-retired"
+    """Somebody retired it, or its lifetime was over."""
+    HOST_LOST = "host-lost"
+    """Its host is lost, or the process that watched over it there, as when the time of a batch job is up."""
+    TOGETHER = "workers-lost-together"
+    """Another worker of the host, which had nothing of ours to do, ended at the same moment."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it may be the doing of the item that was at work."""
+        return self in (Cause.ENDED, Cause.MEMORY, Cause.TIME_LIMIT)
+
+
 @dataclass(frozen=True, slots=True)
 class TaskEvent(Generic[I, R]):
     """One task's life: progress, catalog, run folder and benchmarks all read this.
 
     Times are seconds since the epoch; ``peak_rss_bytes`` is the highest memory use that the worker process had so far.
-    Exactly one of ``result`` and ``error`` is set. ``worker_lost`` tells that the task did not fail by itself: its
-    worker process ended while it had the task.
+    Exactly one of ``result`` and ``error`` is set. With a ``cause`` the task did not fail by itself: its worker was lost
+    while it had the task, and ``peak_rss_bytes`` is the last memory use known of it.
     """
 
     item: I
@@ -33,7 +56,12 @@ class TaskEvent(Generic[I, R]):
     started: float
     ended: float
     peak_rss_bytes: int
-    worker_lost: bool = False
+    cause: Cause | None = None
+
+    @property
+    def worker_lost(self) -> bool:
+        """Whether the worker was lost while it had the task."""
+        return self.cause is not None
 
     def value(self) -> R:
         """Return the result, or raise the error."""
@@ -66,7 +94,18 @@ class Executor(Protocol):
         ``function`` is a module-level function; ``context`` reaches each worker once, and its method ``warm_up``, if it
         has one, is called there before the first task. Items are small and drawn from the iterable only as they are
         needed (a window of two a worker); without items nothing is done at all. A task that raises yields an event with
-        ``error`` set and is not tried again. ``ComputeError`` if the workers are lost.
+        ``error`` set and is not tried again; so does one whose worker is lost, with ``cause`` set. ``ComputeError`` if
+        all workers stay away, or nobody hands out the tasks any more: nothing is waited for without a limit.
+        """
+        ...
+
+    def run_alone(
+        self, function: Callable[[C, I], R], context: C, items: Iterable[I]
+    ) -> Iterator[TaskEvent[I, R]]:
+        """Do what `run` does, each item in a worker process that has nothing else of ours at work.
+
+        So an item whose worker is lost is the only one that can have ended it; the event's ``cause`` tells what else
+        explains it. A worker that is lost before the item began is no event: another takes the item.
         """
         ...
 

@@ -38,3 +38,9 @@ class SerialExecutor:
                 report.ended,
                 report.peak_rss_bytes,
             )
+
+    def run_alone(
+        self, function: Callable[[C, I], R], context: C, items: Iterable[I]
+    ) -> Iterator[TaskEvent[I, R]]:
+        """Do what `run` does: nothing is ever in company here."""
+        return self.run(function, context, items)

@@ -174,7 +174,8 @@ def times_from_seconds(cells: Cells, column: int, epoch: str | None) -> Times:
     seconds = cells.reals[place] if is_real else cells.integers[place].astype(np.float64)
     zero = int(np.datetime64(epoch or "1970-01-01", "us").astype(np.int64))
     status = cells.status[column].copy()
-    rounded = np.rint(seconds * MICROS)
+    with np.errstate(over="ignore"):  # 1e305 is a number, but no time
+        rounded = np.rint(seconds * MICROS)
     possible = (rounded >= _EARLIEST - zero) & (rounded <= _LATEST - zero)
     status[(status == kernel.VALID) & ~possible] = kernel.IMPOSSIBLE
     micros = np.where(status == kernel.VALID, np.where(possible, rounded, 0).astype(np.int64) + zero, 0)

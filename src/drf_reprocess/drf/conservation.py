@@ -163,9 +163,10 @@ def _check_texts(lines: Lines, data: bytes, record_chars: int) -> None:
     body = sum(line.length_bytes for line in lines.header)
     _require(len(data) - body == count * stride, "records fill the file", count * stride, len(data) - body)
     start = int(lines.offsets[0])
-    if (lines.ends == 2).all() and int(lines.offsets[-1]) - start == stride * (count - 1):
-        if memoryview(data)[body:] == memoryview(lines.raw)[start : start + count * stride]:
-            return
+    is_one_piece = (lines.ends == 2).all() and int(lines.offsets[-1]) - start == stride * (count - 1)
+    # Whole ranges of bytes are compared ten times as fast as rows.
+    if is_one_piece and data[body:] == lines.raw[start : start + count * stride]:
+        return
     written = np.frombuffer(data, np.uint8, offset=body).reshape(count, stride)
     same = (written[:, :record_chars] == record_texts(lines, record_chars)).all(axis=1)
     same &= (written[:, record_chars] == 13) & (written[:, record_chars + 1] == 10)

@@ -40,6 +40,7 @@ from drf_reprocess.pds4.structure import structure_digest
 from drf_reprocess.profiles.model import Profile
 from drf_reprocess.reprocess import LineOptions, Reprocessed, reprocess
 from drf_reprocess.stages import reasons
+from drf_reprocess.stages.conservation import add_file, check_product
 from drf_reprocess.stages.contend import contend, why_before
 from drf_reprocess.stages.plan import REHASH
 from drf_reprocess.storage.base import Store, object_key, put_object
@@ -290,15 +291,21 @@ def _process_file(
         identity = replacement.replacement
         raw = context.output.read(object_key(identity.sha256))
     line = replace(context.line, repair=rulings.repair(sha256, context.line.repair))
-    done = reprocess(
-        raw,
-        identity,
-        chosen.candidate,
-        item.type,
-        PurePosixPath(source.name).name,
-        line,
-        rulings=rulings.words(sha256),
-    )
+    done: Reprocessed | None = None
+    try:
+        done = reprocess(
+            raw,
+            identity,
+            chosen.candidate,
+            item.type,
+            PurePosixPath(source.name).name,
+            line,
+            rulings=rulings.words(sha256),
+        )
+        check_product(raw, identity, done, replaced=replacement is not None)
+    except ConservationError as violation:
+        add_file(violation, item, chosen, done)
+        raise
     refused = done.refused or _check(context, done)
     findings = done.reading.findings
     if item.covered_by:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ from drf_reprocess.stages.verify_manifests import (
     tell_uncompared,
 )
 from drf_reprocess.stages.verify_members import (
+    LabelFacts,
     MembersResult,
     TarTask,
     VerifyContext,
@@ -51,6 +52,14 @@ GZIP_MAGIC = b"\x1f\x8b"
 SUFFIXES = (".zip", ".tar.gz", ".tgz")
 
 
+class Examined(NamedTuple):
+    """What was found in a package that could be read to its end."""
+
+    members: tuple[str, ...]
+    """Paths of all members, those that were refused among them; one that stands twice is here twice."""
+    labels: tuple[LabelFacts, ...]
+
+
 def verify_package(
     store: Store,
     package_key: str,
@@ -62,6 +71,7 @@ def verify_package(
     registered: Collection[str] = (),
     executor: Executor | None = None,
     profile: Profile | None = None,
+    see: Callable[[Examined], None] | None = None,
 ) -> VerificationReport:
     """Read every member of a zip or tar.gz package and return what is wrong, and what could not be checked.
 
@@ -80,6 +90,8 @@ def verify_package(
         that is said.
     executor
         Where the members are read; in this process if there is none.
+    see
+        Is told what was found in the package, unless that could not be read to its end.
 
     Raises
     ------
@@ -117,6 +129,9 @@ def verify_package(
         entries.append(VerificationEntry(_name(package_key), Verdict.DAMAGED, message))
     else:
         entries += _judge(package_key, manifests, found)
+        if see is not None:
+            refused = found.damaged if is_tar else [fault.path for fault in listed.faults]
+            see(Examined((*found.paths, *refused), tuple(found.labels)))
     members, not_checked = compare_inventories(found.labels, inventories or {})
     if elsewhere:
         not_checked = (

@@ -273,8 +273,8 @@ def test_a_record_that_no_rule_dropped_is_missed(types):
 @pytest.mark.parametrize(
     ("rule", "change", "match"),
     [
-        ("pad-header", lambda text: text.replace(b"SCET", b"SCER"), "is the received one"),
-        ("clean-header", lambda text: text.replace(b"SCET", b"SC  "), "is the received one"),
+        ("pad-header", lambda text: text.replace(b"VECX", b"VECQ"), "is the received one"),
+        ("clean-header", lambda text: text.replace(b"VECX", b"VE  "), "is the received one"),
         ("", lambda text: text.replace(b" ", b"_", 1), "is the received one"),
     ],
 )
