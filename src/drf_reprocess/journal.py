@@ -55,6 +55,11 @@ def segment_key(first: int, last: int) -> str:
     return f"{JOURNAL}/{first:012d}-{last:012d}.jsonl"
 
 
+def is_segment(key: str) -> bool:
+    """Tell whether a key is that of a segment."""
+    return key.startswith(f"{JOURNAL}/") and _NAME.fullmatch(key.removeprefix(f"{JOURNAL}/")) is not None
+
+
 def last_position(output: Store) -> int:
     """Return the position of the last change that stands in the journal of an output; 0 if it has none."""
     return max((last for _, last, _ in _segments(output)), default=0)

@@ -11,7 +11,7 @@ import pytest
 from drf_reprocess.catalog import engine
 from drf_reprocess.catalog.base import ListedFile, Question
 from drf_reprocess.catalog.sql import SqlCatalog, open_catalog
-from drf_reprocess.errors import CatalogError, CatalogVersionError, ConfigurationError
+from drf_reprocess.errors import CatalogDamaged, CatalogError, CatalogVersionError, ConfigurationError
 from drf_reprocess.model import SourceOutcome, SourceState
 from drf_reprocess.testing.catalog_contract import CatalogContract
 from drf_reprocess.testing.catalog_values import (
@@ -30,6 +30,11 @@ class TestSqlite(CatalogContract):
     def catalog(self, tmp_path) -> Iterator[SqlCatalog]:
         with open_catalog(f"sqlite:///{tmp_path}/deep/catalog.sqlite", create=True) as catalog:
             catalog.start_run(RUN)
+            yield catalog
+
+    @pytest.fixture
+    def empty_catalog(self, tmp_path) -> Iterator[SqlCatalog]:
+        with open_catalog(f"sqlite:///{tmp_path}/empty/catalog.sqlite", create=True) as catalog:
             yield catalog
 
     def test_a_mission_of_65000_files_is_compared_in_seconds(self, catalog):
@@ -74,7 +79,7 @@ def test_a_catalog_of_another_schema_version_is_refused(tmp_path):
     connection.commit()
     connection.close()
     with (
-        pytest.raises(CatalogVersionError, match="schema version 99, this software needs 2"),
+        pytest.raises(CatalogVersionError, match="schema version 99, this software needs 3"),
         open_catalog(url, create=True),
     ):
         pass
@@ -83,7 +88,7 @@ def test_a_catalog_of_another_schema_version_is_refused(tmp_path):
 def test_a_file_that_is_no_database_is_named(tmp_path):
     (tmp_path / "catalog.sqlite").write_text("not a database" * 100)
     with (
-        pytest.raises(CatalogError, match=r"catalog\.sqlite cannot be used: file is not a database"),
+        pytest.raises(CatalogDamaged, match=r"catalog\.sqlite is damaged: .*`drf-reprocess catalog rebuild`"),
         open_catalog(f"sqlite:///{tmp_path}/catalog.sqlite", create=True),
     ):
         pass

@@ -14,6 +14,9 @@ ReadRange = Callable[[int, int], bytes]
 
 BLOCK_BYTES = 4 * 1024 * 1024
 
+MAX_MEMBER_BYTES = 2 * 1024**3
+"""Largest member that is unpacked: a file is in memory as a whole, and a package of megabytes can claim to hold terabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemberFault:
@@ -23,6 +26,12 @@ class MemberFault:
     message: str
     unreadable: bool = False
     """Whether the package is damaged there; else the member is whole, but unsafe or of a kind that no package has."""
+
+
+def require_size(size: int) -> None:
+    """Raise `PackageError` for a member that is too large to be unpacked."""
+    if size > MAX_MEMBER_BYTES:
+        raise PackageError(f"it has {size} bytes unpacked, at most {MAX_MEMBER_BYTES} are read")
 
 
 class ReadAhead:

@@ -11,10 +11,19 @@ from dataclasses import dataclass
 from typing import BinaryIO, Self
 
 from drf_reprocess.archives.base import path_fault
-from drf_reprocess.archives.reading import MemberFault, RangeFile, ReadRange
+from drf_reprocess.archives.reading import MAX_MEMBER_BYTES, MemberFault, RangeFile, ReadRange
 from drf_reprocess.errors import PackageError
 
 BUFFER_BYTES = 1024 * 1024
+MAX_HEADER_BYTES = 1024 * 1024
+"""Longest extended header: it holds a name or two, and `tarfile` has the whole of it in memory."""
+HEADERS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +37,8 @@ class TarMember:
 def iter_tar_members(stream: BinaryIO) -> Iterator[TarMember | MemberFault]:
     """Yield each file of a tar.gz package, or why it is refused, in order; one file is in memory at a time.
 
-    Refused are absolute paths, ``..``, backslashes and control characters, links and special files, a path that stands
-    twice. Of paths that differ in case only the later one comes with a fault, and is yielded. Folders are passed over.
+    Refused are absolute paths, ``..``, backslashes and control characters, links, special and sparse files, a path that
+    stands twice, files too large. Of paths that differ in case only the later one comes with a fault, and is yielded. Folders are passed over.
 
     Raises
     ------
@@ -50,6 +59,8 @@ def iter_tar_members(stream: BinaryIO) -> Iterator[TarMember | MemberFault]:
     except (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, ValueError, OverflowError) as error:
         # tarfile lets the ValueError of a number that is none pass.
         raise PackageError(f"the package cannot be read on: {error}") from error
+    except RecursionError as error:  # tarfile calls itself for each of several extended headers
+        raise PackageError("the package cannot be read on: extended headers without end") from error
 
 
 def open_ranges(read_range: ReadRange, size: int) -> BinaryIO:
@@ -69,6 +80,12 @@ class _StrictInfo(tarfile.TarInfo):
                 raise
             raise tarfile.ReadError(f"{error or 'a header is missing'} at byte {archive.offset}") from error
 
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        """Refuse sizes that `tarfile` itself takes as they come: below zero it goes round in circles."""
+        if self.size < 0 or (self.type in HEADERS and self.size > MAX_HEADER_BYTES):
+            raise tarfile.ReadError(f"a header of {self.size} bytes, at most {MAX_HEADER_BYTES} are read")
+        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]
+
 
 def _read(
     tar: tarfile.TarFile, info: tarfile.TarInfo, seen: dict[str, str]
@@ -76,6 +93,13 @@ def _read(
     path = info.name
     if fault := path_fault(path):
         yield MemberFault(path, f"refused: {fault}")
+        return
+    if info.size > MAX_MEMBER_BYTES:
+        message = f"it has {info.size} bytes, at most {MAX_MEMBER_BYTES} are read"
+        yield MemberFault(path, message, unreadable=True)
+        return
+    if info.issparse():
+        yield MemberFault(path, "refused: it is a sparse file, which can be far larger than the package")
         return
     file = tar.extractfile(info) if info.type in {tarfile.REGTYPE, tarfile.AREGTYPE} else None
     if file is None:

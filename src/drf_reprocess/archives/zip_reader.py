@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from drf_reprocess.archives.base import clashes, path_fault
 from drf_reprocess.archives.codec import MAX_RATIO, Data, crc32, inflate
-from drf_reprocess.archives.reading import MemberFault, ReadAhead, ReadRange
+from drf_reprocess.archives.reading import MemberFault, ReadAhead, ReadRange, require_size
 from drf_reprocess.archives.zip import (
     CENTRAL,
     DEFLATED,
@@ -101,8 +101,9 @@ def read_member(read: ReadAhead, entry: MemberEntry) -> bytes:
     Raises
     ------
     PackageError
-        If it is damaged, or its local header contradicts the directory.
+        If it is damaged or too large, or its local header contradicts the directory.
     """
+    require_size(entry.raw_bytes)
     header = LOCAL.unpack(read(entry.offset, entry.offset + LOCAL.size))
     signature, _, flags, method, _, _, checksum, packed_bytes, raw_bytes, name_bytes, extra_bytes = header
     start = entry.offset + LOCAL.size + name_bytes + extra_bytes

@@ -121,7 +121,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def prepare(engine: Engine, url: str, *, create: bool, premises: Premises = NO_PREMISES) -> None:
     """See that there is a catalog, whole and of our schema, or make one; ``create`` says that it will be written.
 
-    With ``create`` an older schema is migrated, and the pages of a SQLite file that was not closed in order are read.
+    With ``create`` an older schema is migrated, and all pages of a SQLite file are read, as are the references of its rows:
+    0.2 s for 65,000 products. What is written into a damaged catalog could be lost with it.
     """
     if engine.dialect.name != "sqlite":
         _prepare_server(engine, url, create=create)
@@ -134,8 +135,6 @@ def prepare(engine: Engine, url: str, *, create: bool, premises: Premises = NO_P
     if not path.exists():
         _make_file(path)
     check_file(path, url)
-    # SQLite removes the log when the last connection closes it in order.
-    unclean = path.with_name(f"{path.name}-wal").exists()
     with engine.connect() as connection:
         _check_log(connection, url)
         with connection.begin():
@@ -147,7 +146,7 @@ def prepare(engine: Engine, url: str, *, create: bool, premises: Premises = NO_P
         return
     with engine.connect() as connection, connection.begin():
         check_shape(connection, url)
-        if create and (unclean or _was_cut_off(connection)):
+        if create:
             check_pages(connection, url)
 
 
@@ -206,12 +205,6 @@ def _check_log(connection: Connection, url: str) -> None:
             url,
             mode,
         )
-
-
-def _was_cut_off(connection: Connection) -> bool:
-    """Tell whether the last run did not come to its end."""
-    state = connection.exec_driver_sql("SELECT state FROM runs ORDER BY rowid DESC LIMIT 1").scalar()
-    return state == "running"
 
 
 def _other_version(url: str, version: int) -> CatalogVersionError:

@@ -220,7 +220,7 @@ class SqlListing:
         """Count the files of which the catalog has no row as they were listed; see `catalog.base.Listing`."""
         waiting = iter(others)
         while batch := list(islice(waiting, BATCH)):
-            rows = [{name: getattr(file, name) for name in refused.c.keys()} for file in batch]
+            rows = [{column.name: getattr(file, column.name) for column in refused.c} for file in batch]
             self._connection.execute(insert(refused), rows)
         missing = union_all(*(_without_row(table) for table in (listed, refused))).subquery()
         count = self._connection.execute(select(func.count()).select_from(missing)).scalar_one()

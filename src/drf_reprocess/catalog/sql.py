@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from drf_reprocess.catalog.checks import check_pages
 from drf_reprocess.catalog.damage import telling_damage
 from drf_reprocess.catalog.engine import NO_PREMISES, catalog_exists, make_engine, prepare, translated
 from drf_reprocess.catalog.migrate import Premises
@@ -55,3 +56,21 @@ def migrate_catalog(url: str, premises: Premises = NO_PREMISES) -> None:
         raise CatalogError("there is no catalog to be migrated: nothing has been run on this output yet")
     with open_catalog(url, create=True, premises=premises):
         pass
+
+
+def check_whole(url: str) -> None:
+    """Read the whole database of a catalog: pages, indexes and what rows refer to.
+
+    Raises
+    ------
+    CatalogDamaged
+        If it is not whole.
+    """
+    engine = make_engine(url, create=False)
+    shown = engine.url.render_as_string(hide_password=True)
+    try:
+        if engine.dialect.name == "sqlite":
+            with translated(shown), engine.connect() as connection:
+                check_pages(connection, shown)
+    finally:
+        engine.dispose()

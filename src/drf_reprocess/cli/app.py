@@ -18,7 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from drf_reprocess.cli import adopt, columns, completeness, plan, why
+from drf_reprocess.cli import adopt, catalog, columns, completeness, plan, why
 from drf_reprocess.cli.common import (
     EXIT_VERIFICATION,
     AsJson,
@@ -334,6 +334,7 @@ def sample(
 
 
 adopt.register(app)
+catalog.register(app)
 columns.register(app)
 completeness.register(app)
 plan.register(app)

@@ -84,7 +84,9 @@ def run_surely(
             yield Judged(event, Verdict.AGAIN)
         else:
             yield Judged(event, Verdict.DONE)
-    losses: dict[int, list[TaskEvent[I, R]]] = {}  # by identity: an item need not be hashable, an event has its very item
+    losses: dict[
+        int, list[TaskEvent[I, R]]
+    ] = {}  # by identity: an item need not be hashable, an event has its very item
     while suspects:
         again: list[I] = []
         for event in executor.run_alone(function, context, suspects):

@@ -14,7 +14,7 @@ from drf_reprocess.config.values import GIB, KIB, MIB, Address, ExistingFile, Mo
 
 MIN_WORKER_BYTES = 128 * MIB
 
-CODEC_LEVELS = {"libdeflate": 12, "zlib": 9}
+CODEC_LEVELS = {"libdeflate": 12, "zlib": 9, "isal": 3}
 """Highest level of each codec; the lowest is 1."""
 
 
@@ -124,10 +124,11 @@ class PackageSection(Section):
     """Form of the packages."""
     max_bytes: Size = Field(4095 * MIB, ge=KIB)
     """Split a package that would be larger than this. Below 4 GiB, as by default, any unzip program can open it."""
-    codec: Literal["libdeflate", "zlib"] = "libdeflate"
-    """Compressor. libdeflate is many times faster; both give the same bytes again in the same version."""
+    codec: Literal["libdeflate", "zlib", "isal"] = "libdeflate"
+    """Compressor. libdeflate is many times faster than zlib; both give the same bytes again in the same version. isal (an
+    extra) is faster still, but not byte-reproducible: another processor gives other bytes."""
     level: int = Field(1, ge=1, le=12)
-    """Compression level: 1 to 12 with libdeflate, 1 to 9 with zlib."""
+    """Compression level: 1 to 12 with libdeflate, 1 to 9 with zlib, 1 to 3 with isal."""
 
     @model_validator(mode="after")
     def _check_level(self) -> Self:

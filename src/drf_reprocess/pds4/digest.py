@@ -92,10 +92,12 @@ def _remove(parent: Element, element: Element) -> None:
 
 def _collapse_white_space(root: Element) -> None:
     for element in root.iter():
-        if element.text is not None and not is_instruction(element):
-            element.text = _collapse(element.text)
         if element.tail is not None:
             element.tail = _collapse(element.tail)
+        if is_instruction(element):  # lxml shows parts of its text as attributes, which cannot be set
+            continue
+        if element.text is not None:
+            element.text = _collapse(element.text)
         for name, value in element.attrib.items():
             element.set(name, _collapse(str(value)))
 

@@ -196,7 +196,8 @@ def _check_manifests(output: Store, record: DeliveryRecord, members: Sequence[De
     _compare(checksums, ((one.stored.md5, one.path) for one in members), "rows of the checksum manifest")
     labels = [(str(one.lidvid), one.path) for one in members if is_label(one.path)]
     _compare(_manifest_rows(output.read(record.transfer_key)), labels, "rows of the transfer manifest")
-    _compare(dict(labels), (lidvid for lidvid, _ in labels), "LIDVIDs of labels")
+    lidvids = [lidvid for lidvid, _ in labels]
+    _compare(lidvids, set(lidvids), "LIDVIDs of labels, each once,")
 
 
 def _manifest_rows(data: bytes) -> Iterator[tuple[str, str]]:

@@ -303,7 +303,7 @@ class PackageWriter:
             checksum_key=f"{base}_checksum_manifest.txt",
             note_key=f"{base}_delivery_note.txt",
             format=self.format,
-            codec=f"{self.codec.name} {self.codec.version} level {self.codec.level}",
+            codec=self.codec.words,
             package_bytes=0,
             package_sha256="",
             products=sum(item.day is not None for item in part),

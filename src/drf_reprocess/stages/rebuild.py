@@ -33,6 +33,8 @@ class Rebuilt:
     recorded_codec: str
     manifests_identical: bool | None
     """None if the manifests of the first time are not there any more."""
+    reproducible: bool = True
+    """Whether the codec gives the same bytes again at all."""
     damaged: tuple[str, ...] = ()
     """Members that ``store/`` does not hold as they were; looked for only where the package differs."""
 
@@ -49,7 +51,8 @@ class Rebuilt:
     @property
     def is_right(self) -> bool:
         """Whether it is what it can be here: the same bytes, or the same members by another codec."""
-        as_expected = self.identical or (self.codec != self.recorded_codec and self.members_identical)
+        may_differ = self.codec != self.recorded_codec or not self.reproducible
+        as_expected = self.identical or (may_differ and self.members_identical)
         return as_expected and self.manifests_identical is not False
 
     @property
@@ -72,6 +75,8 @@ class Rebuilt:
                 f"the package was compressed by {self.recorded_codec}, here is {self.codec}: its members are the same, its "
                 "compressed bytes are not; install the recorded version for the same bytes"
             )
+        if not self.reproducible:
+            return f"the members are the same; {self.codec} gives other compressed bytes on another processor"
         return "the package differs although its members and the codec are the same: report this"
 
 
@@ -129,9 +134,10 @@ def rebuild(
         made.package_sha256,
         record.package_sha256,
         len(members),
-        f"{codec.name} {codec.version} level {codec.level}",
+        codec.words,
         record.codec,
         _compare_manifests(output, record, destination, made),
+        codec.is_reproducible,
         () if is_same else tuple(_find_damaged(executor, output, members)),
     )
 

@@ -34,6 +34,9 @@ LABEL_SUFFIXES = (".xml", ".lblx")
 AGGREGATES = ("Product_Collection", "Product_Bundle")
 KEPT_BYTES = 32 * 2**20
 """Contents kept in memory for labels that come later."""
+SPILLED_BYTES = 1024**3
+SPILLED_RATIO = 100
+"""Contents of a stream that wait for their labels on disk: at most so many bytes, and so many times the package."""
 FILE_CODES = frozenset({"data-file-missing", "data-size", "data-md5"})
 """Findings of the label checker that are verdicts on the file here, not on its label."""
 
@@ -140,7 +143,8 @@ def verify_members(context: VerifyContext, task: ZipTask | TarTask) -> MembersRe
     if isinstance(task, ZipTask):
         return _ZipRun(context, task).verify()
     with ExitStack() as stack:
-        return _TarRun(context, dict(task.rows), _Shelf(stack)).verify()
+        shelf = _Shelf(stack, SPILLED_BYTES + SPILLED_RATIO * context.package_bytes)
+        return _TarRun(context, dict(task.rows), shelf).verify()
 
 
 def is_label(path: str) -> bool:
@@ -219,7 +223,8 @@ class _ZipRun:
 class _Shelf:
     """Contents of a stream that are still needed; what does not fit into memory lies in a temporary file."""
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self._kept: dict[str, bytes] = {}
         self._spilled: dict[str, tuple[int, int]] = {}
         self._stack = stack
@@ -233,7 +238,13 @@ class _Shelf:
             return
         if self._file is None:
             self._file = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
-        self._spilled[path] = (self._file.seek(0, 2), len(data))
+        end = self._file.seek(0, 2)
+        if end + len(data) > self._most_bytes:
+            raise PackageError(
+                f"more than {self._most_bytes} bytes of it wait for the labels that describe them: "
+                "labels and files are too far apart, or it is a bomb"
+            )
+        self._spilled[path] = (end, len(data))
         self._file.write(data)
 
     def get(self, path: str) -> bytes | None:
@@ -266,7 +277,11 @@ class _TarRun:
         for path, data in _members_of(self._context, result):
             result.paths.append(path)
             _compare_row(result, path, self._digests.of(path, data), self._rows.get(path, ""))
-            self._shelf.put(path, data)
+            try:
+                self._shelf.put(path, data)
+            except PackageError as error:
+                result.broken = str(error)
+                break
             ready = [label for label, wanted in self._waiting.items() if wanted == path]
             for label in (*ready, *((path,) if is_label(path) else ())):
                 self._label(label)

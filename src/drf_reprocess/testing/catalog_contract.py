@@ -1,4 +1,4 @@
-"""What every catalog must do: subclass `CatalogContract` and give it a fixture ``catalog``."""
+"""What every catalog must do: subclass `CatalogContract` and give it fixtures ``catalog`` and ``empty_catalog``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from drf_reprocess.catalog.base import Catalog, ListedFile, Question
+from drf_reprocess.catalog.base import Catalog, Change, ListedFile, Question
 from drf_reprocess.errors import CatalogConflict, CatalogError
 from drf_reprocess.identifiers import Lidvid, Vid
 from drf_reprocess.model import (
@@ -15,6 +15,7 @@ from drf_reprocess.model import (
     Decision,
     DeliveryState,
     Disposition,
+    Event,
     Finding,
     Outcome,
     ReleaseRecord,
@@ -23,6 +24,7 @@ from drf_reprocess.model import (
     SourceOutcome,
     SourceState,
 )
+from drf_reprocess.testing.catalog_play import Play
 from drf_reprocess.testing.catalog_values import (
     BUNDLE,
     COLLECTION,
@@ -43,7 +45,10 @@ from drf_reprocess.testing.catalog_values import (
 
 
 class CatalogContract:
-    """Tests for any catalog; the fixture ``catalog`` gives an empty one in which `RUN` was started."""
+    """Tests for any catalog.
+
+    The fixture ``catalog`` gives an empty one in which `RUN` was started, ``empty_catalog`` another, without any run.
+    """
 
     def test_a_run_is_recorded_from_start_to_end(self, catalog: Catalog) -> None:
         (run,) = catalog.runs()
@@ -613,3 +618,108 @@ class CatalogContract:
         assert last.event.message.startswith("1.0 stands in the archive again")
         commit(catalog, [replace(again, expected=((record.lidvid.lid, Vid(1, 0), Vid(1, 0)),))])
         assert [row.event.kind for row in catalog.events(lid=record.lidvid.lid)].count("returned") == 1
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_replaying_what_was_noted_gives_the_same_content(
+        self, catalog: Catalog, empty_catalog: Catalog, seed: int
+    ) -> None:
+        play = Play(catalog, seed)
+        for _ in range(60):
+            play.step()
+        assert play.refused > 0, "some writes are refused: they must leave nothing behind"
+        changes = play.changes()
+        assert [change.position for change in changes] == list(range(1, len(changes) + 1)), "without gaps"
+        assert empty_catalog.replay(changes) == catalog.last_change() == len(changes)
+        assert list(empty_catalog.content()) == list(catalog.content())
+        assert {name for name, _ in catalog.content()} >= {"runs", "products", "events", "delivery_members"}
+
+    def test_a_catalog_that_was_made_again_goes_on_where_the_first_one_was(
+        self, catalog: Catalog, empty_catalog: Catalog
+    ) -> None:
+        commit(catalog, [make_outcome(make_product("p"))])
+        last = empty_catalog.replay(catalog.changes())
+        assert list(empty_catalog.changes()) == [], "what was replayed stands in the journal already"
+        commit(empty_catalog, [make_outcome(make_product("q"))])
+        commit(catalog, [make_outcome(make_product("q"))])
+        assert next(change.position for change in empty_catalog.changes()) == last + 1
+        assert list(empty_catalog.changes()) == [
+            change for change in catalog.changes() if change.position > last
+        ]
+        assert list(empty_catalog.content()) == list(catalog.content())
+
+    def test_each_write_is_noted_and_no_question_is(self, catalog: Catalog) -> None:
+        before = catalog.last_change()
+        assert [(change.relation, change.kind) for change in catalog.changes()] == [("runs", "put")]
+        catalog.runs()
+        list(catalog.products())
+        catalog.heads(["x"], [])
+        assert catalog.last_change() == before
+        catalog.add_events([Event("told", "a"), Event("told", "b")], RUN.run_time)
+        noted = [change for change in catalog.changes() if change.position > before]
+        assert [(change.relation, change.kind, change.row["message"]) for change in noted] == [
+            ("events", "put", "a"),
+            ("events", "put", "b"),
+        ]
+
+    def test_what_is_undone_is_not_noted(self, catalog: Catalog) -> None:
+        commit(catalog, [make_outcome(make_product("p"))])
+        before = list(catalog.changes())
+        with pytest.raises(CatalogConflict):
+            commit(
+                catalog,
+                [make_outcome(make_product("q")), make_outcome(make_product("p", Vid(2, 0)), Vid(1, 5))],
+            )
+        assert list(catalog.changes()) == before
+        catalog.add_events([Event("told", "a")], RUN.run_time)
+        assert catalog.last_change() == before[-1].position + 1, "an undone change leaves no gap"
+
+    def test_changes_that_were_forgotten_still_count(self, catalog: Catalog) -> None:
+        catalog.add_events([Event("told", text) for text in "abc"], RUN.run_time)
+        last = catalog.last_change()
+        catalog.forget_changes(last - 1)
+        assert [change.position for change in catalog.changes()] == [last]
+        catalog.forget_changes(last)
+        catalog.forget_changes(last - 2)
+        assert list(catalog.changes()) == []
+        assert catalog.last_change() == last
+        catalog.add_events([Event("told", "d")], RUN.run_time)
+        assert [change.position for change in catalog.changes()] == [last + 1]
+
+    def test_a_journal_is_replayed_into_an_empty_catalog_only(
+        self, catalog: Catalog, empty_catalog: Catalog
+    ) -> None:
+        empty_catalog.start_run(RUN)
+        before = list(empty_catalog.content())
+        with pytest.raises(CatalogError, match="not empty, table runs has rows"):
+            empty_catalog.replay(catalog.changes())
+        assert list(empty_catalog.content()) == before
+
+    @pytest.mark.parametrize(
+        ("damage", "told"),
+        [
+            ({"relation": "nonsense"}, "knows no such table"),
+            ({"kind": "nonsense"}, "knows no such table"),
+            ({"row": {"position": 2}}, "or other columns of it"),
+            ({"row": {"position": 2, "colour": "red"}}, "or other columns of it"),
+            ({"kind": "del"}, "or other columns of it"),
+            ({"position": 9}, "change 9 of the journal follows change 1: expected change 2"),
+        ],
+        ids=lambda value: str(value)[:30],
+    )
+    def test_a_change_that_is_not_understood_is_refused_and_nothing_is_replayed(
+        self, catalog: Catalog, empty_catalog: Catalog, damage: dict[str, object], told: str
+    ) -> None:
+        catalog.add_events([Event("told", "a")], RUN.run_time)
+        first, second = catalog.changes()
+        with pytest.raises(CatalogError, match=told):
+            empty_catalog.replay([first, replace(second, **damage)])  # type: ignore[arg-type]
+        assert list(empty_catalog.content()) == []
+        assert empty_catalog.replay([first, second]) == 2, "it can still be filled"
+
+    def test_clear_lets_go_of_everything_before(self, catalog: Catalog, empty_catalog: Catalog) -> None:
+        commit(catalog, [make_outcome(make_product("p"))])
+        noted = list(catalog.changes())
+        last = len(noted) + 1
+        again = [replace(change, position=last + change.position) for change in noted]
+        empty_catalog.replay([*noted, Change(last, "", "clear", {}), *again])
+        assert list(empty_catalog.content()) == list(catalog.content())

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pickle
 import zlib
+from functools import partial
 
 import deflate
+import isal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +17,9 @@ from drf_reprocess.errors import CodecMissing, PackageError
 TEXT = b"14/342-03:20:19.328  0.123456  7\r\n" * 5000
 
 
-@given(data=st.binary(max_size=5000), level=st.integers(1, 9), name=st.sampled_from(["libdeflate", "zlib"]))
+@given(data=st.binary(max_size=5000), level=st.integers(1, 9), name=st.sampled_from(list(codecs.LEVELS)))
 def test_what_was_deflated_is_inflated(data: bytes, level: int, name: str) -> None:
-    packed = Codec(name, level).deflate(data)
+    packed = Codec(name, min(level, codecs.LEVELS[name][-1])).deflate(data)
     assert inflate(packed, len(data)) == data
     assert zlib.decompress(packed, -15) == data
     assert crc32(data) == zlib.crc32(data)
@@ -42,12 +44,15 @@ def test_the_version_is_that_of_the_library() -> None:
     assert Codec().version == deflate.__version__
     assert Codec("zlib", 6).version == zlib.ZLIB_RUNTIME_VERSION
     assert Codec() == Codec("libdeflate", 1)
+    assert Codec("isal", 2).words == f"isal {isal.__version__} level 2"
+    assert [Codec(name).is_reproducible for name in codecs.LEVELS] == [True, True, False]
 
 
 @pytest.mark.parametrize(
     ("name", "level", "message"),
     [
-        ("isal", 1, "no codec 'isal'; expected one of libdeflate, zlib"),
+        ("lz4", 1, "no codec 'lz4'; expected one of libdeflate, zlib, isal"),
+        ("isal", 4, "no level 4 of isal; expected 1 to 3"),
         ("libdeflate", 0, "no level 0 of libdeflate; expected 1 to 12"),
         ("libdeflate", 13, "no level 13"),
         ("zlib", 10, "no level 10 of zlib; expected 1 to 9"),
@@ -61,9 +66,11 @@ def test_an_unknown_codec_is_an_error(name: str, level: int, message: str) -> No
 def test_a_missing_library_is_told_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = Codec().deflate(TEXT)
     monkeypatch.setattr(codecs, "libdeflate", None)
-    for use in (lambda: Codec().deflate(TEXT), lambda: Codec().version):
-        with pytest.raises(CodecMissing, match="install the package 'deflate'"):
-            use()
+    monkeypatch.setattr(codecs, "isal", None)
+    for codec, package in ((Codec(), "deflate"), (Codec("isal"), "isal")):
+        for use in (partial(codec.deflate, TEXT), lambda codec=codec: codec.version):
+            with pytest.raises(CodecMissing, match=f"install the package '{package}'"):
+                use()
     assert inflate(packed, len(TEXT)) == TEXT
     assert crc32(TEXT) == zlib.crc32(TEXT)
 
