@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from drf_reprocess.catalog.base import RunRecord
 from drf_reprocess.compute.base import Executor
-from drf_reprocess.compute.sites import open_site
+from drf_reprocess.compute.sites import SiteOptions, open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.places import local_path
 from drf_reprocess.errors import CatalogConflict, ConfigurationError, DrfReprocessError
@@ -110,15 +110,8 @@ def adopt_bundle(
     folder.write_start(given + f"# adopt {uri}\n", public_dict(mission.config))
     mission.catalog.start_run(_run_record(mission, result))
     started = time.perf_counter()
-    compute = mission.config.compute
     try:
-        with open_site(
-            compute.site,
-            workers=compute.workers,
-            memory_limit=compute.memory_limit,
-            address=compute.address,
-            dashboard=compute.dashboard,
-        ) as executor:
+        with open_site(SiteOptions(**mission.config.compute.model_dump())) as executor:
             context = AdoptContext(
                 bundle, mission.output, mission.profile, take_data, mission.config.run.max_file_bytes
             )

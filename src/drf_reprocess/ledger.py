@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from drf_reprocess.compute.sites import open_site
+from drf_reprocess.compute.sites import SiteOptions, open_site
 from drf_reprocess.errors import ConfigurationError
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import DeliveryRecord, DeliveryState, ReleaseRecord
@@ -213,14 +213,7 @@ def rebuild_delivery(mission: Mission, delivery_id: str, destination: str) -> Ro
         If it never had a package, or the destination is where it stands.
     """
     record = find_delivery(mission, delivery_id)
-    compute = mission.config.compute
-    with open_site(
-        compute.site,
-        workers=compute.workers,
-        memory_limit=compute.memory_limit,
-        address=compute.address,
-        dashboard="",
-    ) as executor:
+    with open_site(SiteOptions(**mission.config.compute.model_dump() | {"dashboard": ""})) as executor:
         made = rebuild(
             executor,
             mission.output,

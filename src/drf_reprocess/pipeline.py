@@ -20,7 +20,7 @@ from itertools import chain
 
 from drf_reprocess.catalog.base import FAILED_BEFORE, Listing, RunRecord
 from drf_reprocess.compute.base import Executor, TaskEvent
-from drf_reprocess.compute.sites import open_site
+from drf_reprocess.compute.sites import SiteOptions, open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
 from drf_reprocess.errors import (
@@ -174,14 +174,7 @@ def run_mission(
     started = time.perf_counter()
     run.start(given)
     try:
-        compute = mission.config.compute
-        with open_site(
-            compute.site,
-            workers=compute.workers,
-            memory_limit=compute.memory_limit,
-            address=compute.address,
-            dashboard=compute.dashboard,
-        ) as executor:
+        with open_site(SiteOptions(**mission.config.compute.model_dump())) as executor:
             result.site_start_s = round(time.perf_counter() - started, 3)
             run.work(executor)
     except BaseException as error:

@@ -58,6 +58,7 @@ class RunFolder:
             "peak_rss_bytes": event.peak_rss_bytes,
             "files": files,
             "bytes": bytes_,
+            "cause": event.cause,
             "error": None if event.error is None else str(event.error),
         }
         self._events.append(json.dumps(row))

@@ -14,6 +14,7 @@ from drf_reprocess.catalog.sql import SqlCatalog, open_catalog
 from drf_reprocess.errors import CatalogDamaged, CatalogError, CatalogVersionError, ConfigurationError
 from drf_reprocess.model import SourceOutcome, SourceState
 from drf_reprocess.testing.catalog_contract import CatalogContract
+from drf_reprocess.testing.catalog_play import Play
 from drf_reprocess.testing.catalog_values import (
     COLLECTION,
     FINGERPRINTS,
@@ -36,6 +37,19 @@ class TestSqlite(CatalogContract):
     def empty_catalog(self, tmp_path) -> Iterator[SqlCatalog]:
         with open_catalog(f"sqlite:///{tmp_path}/empty/catalog.sqlite", create=True) as catalog:
             yield catalog
+
+    def test_changes_through_two_connections_are_noted_in_one_order(self, catalog, empty_catalog, tmp_path):
+        with open_catalog(f"sqlite:///{tmp_path}/deep/catalog.sqlite", create=True) as other:
+            plays = [Play(catalog, 1), Play(other, 2)]
+            for number in range(120):
+                plays[number % 2].step()
+            changes = sorted(
+                [*plays[0].noted, *plays[1].noted, *catalog.changes()], key=lambda change: change.position
+            )
+            assert [change.position for change in changes] == list(range(1, len(changes) + 1))
+            assert other.last_change() == catalog.last_change() == len(changes)
+        empty_catalog.replay(changes)
+        assert list(empty_catalog.content()) == list(catalog.content())
 
     def test_a_mission_of_65000_files_is_compared_in_seconds(self, catalog):
         count = 65_000

@@ -7,15 +7,14 @@ import pytest
 from distributed import Client, LocalCluster
 
 from drf_reprocess.compute.base import Executor
-from drf_reprocess.compute.sites import check_settings, open_site
+from drf_reprocess.compute.sites import SiteOptions, check_settings, open_site
 from drf_reprocess.errors import ComputeError, ConfigurationError
 from drf_reprocess.testing.executor_contract import ExecutorContract, add, end_process_on_zero
 
 
 @contextlib.contextmanager
 def site(name: str, **options) -> Iterator[Executor]:
-    defaults = {"workers": 2, "memory_limit": None, "address": None, "dashboard": ""}
-    with open_site(name, **(defaults | options)) as executor:
+    with open_site(SiteOptions(name, **{"workers": 2} | options)) as executor:
         yield executor
 
 

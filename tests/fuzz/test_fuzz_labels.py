@@ -103,7 +103,9 @@ def assert_written(raw, profile, name, options):
     for row, told in zip(table, rows_by_label(label, reading.data), strict=True):
         for field, cell in told.items():
             assert witness.same(row[field], cell), (field, row[field], cell)
-    parquet = to_parquet(reading.table, lid=str(facts.lidvid.lid), source_md5="", data_md5="", schema_version="1")
+    parquet = to_parquet(
+        reading.table, lid=str(facts.lidvid.lid), source_md5="", data_md5="", schema_version="1"
+    )
     again = pq.read_table(BytesIO(parquet)).to_pylist()
     assert all(witness.same(a[key], b[key]) for a, b in zip(table, again, strict=True) for key in a)
 
@@ -113,10 +115,18 @@ def run_written(profile, count):
     for number, rng in cases.generators(kind, count):
         name = rng.choice(readings.TYPES)
         known = readings.good(profile.types_by_name, name, rng)
-        raw, told = mutations.mutate(rng, known.raw, (*mutations.BYTES, *mutations.LINES)) if number % 4 else (known.raw, "")
+        raw, told = (
+            mutations.mutate(rng, known.raw, (*mutations.BYTES, *mutations.LINES))
+            if number % 4
+            else (known.raw, "")
+        )
         options = RepairOptions(rng.choice(readings.POLICIES), 100, 3)
         cases.run(
-            kind, number, f"{name}: {told}", raw, lambda raw, name=name, o=options: assert_written(raw, profile, name, o)
+            kind,
+            number,
+            f"{name}: {told}",
+            raw,
+            lambda raw, name=name, o=options: assert_written(raw, profile, name, o),
         )
 
 
@@ -134,7 +144,9 @@ def test_many_labels_of_readings_tell_the_table(profile):
 def written(profile_name, name):
     """A profile, the name of a data file, its bytes and its label."""
     profile = load_profile(profile_name)
-    reading = read(readings.good(profile.types_by_name, name).raw, profile.types_by_name[name], RepairOptions())
+    reading = read(
+        readings.good(profile.types_by_name, name).raw, profile.types_by_name[name], RepairOptions()
+    )
     facts, label = label_of(profile, name, reading)
     return profile, facts.file_name, reading.data, label
 
@@ -142,12 +154,15 @@ def written(profile_name, name):
 def _is_plain(root) -> bool:
     """Whether one table has fields, none in another, each with all that the slow reader needs."""
     fields = list(root.iter(f"{PDS}Field_Character"))
-    direct = root.findall(f"{PDS}File_Area_Observational/{PDS}Table_Character/{PDS}Record_Character/{PDS}Field_Character")
+    direct = root.findall(
+        f"{PDS}File_Area_Observational/{PDS}Table_Character/{PDS}Record_Character/{PDS}Field_Character"
+    )
     needed = ("name", "field_location", "field_length", "data_type")
     return (
         fields == direct
         and len(list(root.iter(f"{PDS}Table_Character", f"{PDS}Record_Character"))) == 2
         and all(field.findtext(f"{PDS}{name}") for field in fields for name in needed)
+        and all((field.findtext(f"{PDS}{name}") or "").isdigit() for field in fields for name in needed[1:3])
     )
 
 
@@ -183,7 +198,9 @@ def assert_sound_label(label: bytes, name: str, data: bytes, good: bytes, regist
 def run_labels(kind, ways, count):
     outcomes = {}
     for number, rng in cases.generators(kind, count):
-        profile, name, data, good = written(rng.choice(("maven-anc", "maven-anc-sis")), rng.choice(("eps", "imu", "rs")))
+        profile, name, data, good = written(
+            rng.choice(("maven-anc", "maven-anc-sis")), rng.choice(("eps", "imu", "rs"))
+        )
         label, told = mutations.mutate(rng, good, ways)
         outcome = cases.run(
             kind,
@@ -211,7 +228,9 @@ def put_text(rng, raw):
     leaves = [element for element in _elements(root) if len(element) == 0]
     element, text = rng.choice(leaves), rng.choice(hostile.TEXTS + hostile.NUMBERS)
     element.text = text
-    return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8"), f"{element.tag}: {text[:40]!a}"
+    return etree.tostring(
+        root.getroottree(), xml_declaration=True, encoding="UTF-8"
+    ), f"{element.tag}: {text[:40]!a}"
 
 
 def change_tree(rng, raw):
@@ -227,25 +246,44 @@ def change_tree(rng, raw):
         parent.remove(element)
     elif way == 1 and parent is not None:
         for _ in range(rng.choice((1, 1, 3, 50))):
-            parent.insert(rng.randrange(len(parent) + 1), etree.fromstring(etree.tostring(element, with_tail=False)))
-    elif way == 2 and parent is not None and element not in list(other.iterancestors()) and other is not element:
+            parent.insert(
+                rng.randrange(len(parent) + 1), etree.fromstring(etree.tostring(element, with_tail=False))
+            )
+    elif (
+        way == 2
+        and parent is not None
+        and element not in list(other.iterancestors())
+        and other is not element
+    ):
         if element not in list(other.iterancestors()):
             other.append(element)
     elif way == 3:
         element.tag = rng.choice(elements).tag
     elif way == 4:
-        element.tag = rng.choice(("x", "{urn:other}x", PDS + "x", "{http://pds.nasa.gov/pds4/pds/v0}" + etree.QName(element).localname))
+        element.tag = rng.choice(
+            (
+                "x",
+                "{urn:other}x",
+                PDS + "x",
+                "{http://pds.nasa.gov/pds4/pds/v0}" + etree.QName(element).localname,
+            )
+        )
     elif way == 5:
         element.insert(0, rng.choice((etree.Comment("a"), etree.ProcessingInstruction("p", 'a="1" b'))))
     elif way == 6:
-        element.set(rng.choice(("unit", "{urn:x}y", "{http://www.w3.org/XML/1998/namespace}lang", "id")), rng.choice(("", "byte", "1e999")))
+        element.set(
+            rng.choice(("unit", "{urn:x}y", "{http://www.w3.org/XML/1998/namespace}lang", "id")),
+            rng.choice(("", "byte", "1e999")),
+        )
     elif way == 7:
         for _ in range(rng.choice((3, 100, 300))):
             inner = etree.SubElement(element, element.tag)
             element = inner
     else:
         element[:] = sorted(element, key=lambda child: rng.random())
-    return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8"), f"tree changed (way {way})"
+    return etree.tostring(
+        root.getroottree(), xml_declaration=True, encoding="UTF-8"
+    ), f"tree changed (way {way})"
 
 
 def put_outside(rng, raw):
@@ -264,7 +302,9 @@ def put_outside(rng, raw):
         )
         return head + b"?>" + entity + body.replace(b"<title>", b"<title>&a;", 1), "document type"
     if way == 1:
-        return raw.replace(b"<title>", rng.choice((b"<title>&a;", b"<title>&#0;", b"<title>&#x1F;", b"<title>&amp;lt;")), 1), "entity"
+        return raw.replace(
+            b"<title>", rng.choice((b"<title>&a;", b"<title>&#0;", b"<title>&#x1F;", b"<title>&amp;lt;")), 1
+        ), "entity"
     if way == 2:
         encoding = rng.choice(("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "cp500"))
         return raw.decode("utf-8", "replace").encode(encoding, "replace"), encoding
@@ -272,14 +312,24 @@ def put_outside(rng, raw):
         told = rng.choice((b"UTF-16", b"latin-1", b"ISO-8859-1", b"x-unknown", b"UTF-7", b""))
         return raw.replace(b"UTF-8", told, 1).replace(b"utf-8", told, 1), f"says {told!r}"
     if way == 4:
-        return raw.replace(b"<title>", b"<title><![CDATA[", 1).replace(b"</title>", b"]]></title>", 1), "CDATA"
+        return raw.replace(b"<title>", b"<title><![CDATA[", 1).replace(
+            b"</title>", b"]]></title>", 1
+        ), "CDATA"
     if way == 5:
         return raw + rng.choice((b"\0", b"<x/>", b"text", b"<!-- a -->", b"<?p?>", raw)), "more at the end"
     if way == 6:
-        return rng.choice((b"\0", b"\n", b" ", b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf")) + raw, "more at the beginning"
+        return rng.choice(
+            (b"\0", b"\n", b" ", b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf")
+        ) + raw, "more at the beginning"
     if way == 7:
-        return raw.replace(b"<title>", b"<title>" + b"x" * rng.choice((300, 100_000, 5_000_000)), 1), "a long title"
-    return raw.replace(b"http://pds.nasa.gov/pds4/pds/v1", rng.choice((b"", b"http://example.org", b"urn:x y", b"//pds")), rng.choice((1, 9))), "namespace"
+        return raw.replace(
+            b"<title>", b"<title>" + b"x" * rng.choice((300, 100_000, 5_000_000)), 1
+        ), "a long title"
+    return raw.replace(
+        b"http://pds.nasa.gov/pds4/pds/v1",
+        rng.choice((b"", b"http://example.org", b"urn:x y", b"//pds")),
+        rng.choice((1, 9)),
+    ), "namespace"
 
 
 ELEMENTS = (put_text, put_text, put_text, change_tree, change_tree, put_outside)
@@ -291,7 +341,10 @@ def test_spoilt_labels_smoke(kind, ways):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "ways"), [("label-bytes", (*mutations.BYTES, mutations.encode_otherwise)), ("label-elements", ELEMENTS)])
+@pytest.mark.parametrize(
+    ("kind", "ways"),
+    [("label-bytes", (*mutations.BYTES, mutations.encode_otherwise)), ("label-elements", ELEMENTS)],
+)
 def test_spoilt_labels(kind, ways):
     assert {"found", "right"} <= set(run_labels(kind, ways, cases.SLOW_BUDGET[kind])) or cases.ONLY
     cases.require(kind, cases.SLOW_BUDGET[kind])

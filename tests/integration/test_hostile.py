@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
+import io
 import json
 import os
 import pty
@@ -11,8 +13,11 @@ import re
 import shutil
 import socket
 import stat
+import struct
 import subprocess
+import tarfile
 import time
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +25,10 @@ from pathlib import Path
 import pytest
 from drf_integration_cli import clean_environment, command, settings
 
+from drf_reprocess.errors import ProfileError
+from drf_reprocess.pds4.manifests import write_checksum_manifest, write_transfer_manifest
+from drf_reprocess.pds4.read import read_label
+from drf_reprocess.profiles.overlay import parse_overlay
 from drf_reprocess.testing.sample import write_sample
 
 CONTROL = re.compile(
@@ -303,7 +312,7 @@ def fill_kinds(place: Place) -> dict[str, tuple[str, str]]:
         (source / "loop" / f"again{number}").symlink_to(source / "loop", target_is_directory=True)
         expected[f"again{number}"] = ("quarantined", "name-unknown")
     (outside / "secret.txt").write_text("x" * 100)
-    expect(126, "quarantined", "header-only").symlink_to(outside / "secret.txt")
+    expect(126, "quarantined", "no-records").symlink_to(outside / "secret.txt")
     return expected
 
 
@@ -535,3 +544,567 @@ def test_a_hostile_label_is_not_adopted_and_the_rest_is(bundled, tmp_path, cli_h
     assert snapshot(place.root, place.output) == before
     shown = cli_here("adopt", str(place.root / "bundle"), *where, check=None)
     assert CONTROL.findall((shown.stdout + shown.stderr).encode()) == []
+
+
+# Packages of somebody else
+
+EVIL = b"written by a package\n"
+
+
+@dataclass
+class Parcel:
+    """The files of a good delivery, to be packed by hand with something evil among them."""
+
+    files: dict[str, bytes]
+
+    @property
+    def data(self) -> str:
+        return next(path for path in self.files if path.endswith(".drf"))
+
+    @property
+    def label(self) -> str:
+        return next(path for path in self.files if "sci_anc" in path and path.endswith(".xml"))
+
+    def manifests(self) -> dict[str, bytes]:
+        labels = {path: data for path, data in self.files.items() if path.endswith(".xml")}
+        transfer = write_transfer_manifest((read_label(data).lidvid, path) for path, data in labels.items())
+        sums = [(hashlib.md5(data, usedforsecurity=False).hexdigest(), p) for p, data in self.files.items()]
+        return {"transfer": transfer, "checksum": write_checksum_manifest(sums)}
+
+
+@pytest.fixture(scope="module")
+def good_files(bundled):
+    root = bundled.output / "bundle"
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def parcel(good_files):
+    return Parcel(dict(good_files))
+
+
+def judge(place: Place, cli_here, parcel: Parcel, package: bytes, form: str, *words: str):
+    """Lay out a package with its manifests, verify it, and return paths, verdicts and messages of its faults."""
+    folder = place.root / "received"
+    folder.mkdir()
+    for name, data in parcel.manifests().items():
+        (folder / f"p_{name}_manifest.txt").write_bytes(data)
+    (folder / f"p.{form}").write_bytes(package)
+    before = snapshot(place.root, place.output)
+    here = Path.cwd()
+    os.chdir(place.root / "cwd")
+    try:
+        done = cli_here("verify", str(folder / f"p.{form}"), *words, "--json", check=None)
+        people = cli_here("verify", str(folder / f"p.{form}"), *words, check=None)
+    finally:
+        os.chdir(here)
+    assert snapshot(place.root, place.output) == before
+    assert "Traceback" not in done.stderr
+    assert CONTROL.findall((people.stdout + people.stderr).encode()) == []
+    assert done.returncode == people.returncode == (4 if done.json["faults"] else 0), done.stderr
+    return [(fault["path"], fault["verdict"], fault["message"]) for fault in done.json["faults"]]
+
+
+def pack_zip(parcel: Parcel, *more: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of names that stand twice, which is the point
+        for path, data in [*parcel.files.items(), *more]:
+            archive.writestr(path, data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def renamed(parcel: Parcel, name: bytes) -> bytes:
+    """Pack a member under a name that no zip program would write."""
+    placeholder = "Q" * len(name)
+    return pack_zip(parcel, (placeholder, EVIL)).replace(placeholder.encode(), name)
+
+
+def linked(name: str, target: str) -> tuple[zipfile.ZipInfo, bytes]:
+    info = zipfile.ZipInfo(name)
+    info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    return info, target.encode()
+
+
+def patched(package: bytes, name: str, central: dict[int, bytes], local: dict[int, bytes]) -> bytes:
+    """Change bytes of a member's headers, by their offset in each."""
+    changed = bytearray(package)
+    for signature, skip, patches in ((b"PK\1\2", 46, central), (b"PK\3\4", 30, local)):
+        start = -1
+        while True:
+            start = package.index(signature, start + 1)
+            if package[start + skip :].startswith(name.encode()):
+                break
+        for offset, new in patches.items():
+            changed[start + offset : start + offset + len(new)] = new
+    return bytes(changed)
+
+
+def bombed(parcel: Parcel, told: int | None) -> bytes:
+    """Pack 300 MB of zeros, with another size told in both headers."""
+    package = pack_zip(parcel, ("bomb.txt", bytes(300 * 10**6)))
+    if told is None:
+        return package
+    size = struct.pack("<I", told)
+    return patched(package, "bomb.txt", {24: size}, {22: size})
+
+
+def zip64(parcel: Parcel, offset: int) -> bytes:
+    """Pack with a locator of a zip64 directory that lies somewhere else."""
+    package = pack_zip(parcel)
+    end = package.rindex(b"PK\5\6")
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, offset, 1)
+    tail = bytearray(package[end:])
+    tail[16:20] = b"\xff" * 4
+    return package[:end] + locator + bytes(tail)
+
+
+def end_changed(parcel: Parcel, place: int, new: bytes) -> bytes:
+    package = bytearray(pack_zip(parcel))
+    end = package.rindex(b"PK\5\6")
+    package[end + place : end + place + len(new)] = new
+    return bytes(package)
+
+
+def pointed_at(parcel: Parcel, name: str, other: str) -> bytes:
+    """Let the directory's entry of one member point at the bytes of another one."""
+    package = pack_zip(parcel)
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        offset = archive.getinfo(other).header_offset
+    return patched(package, name, {42: struct.pack("<I", offset)}, {})
+
+
+ZIPS = {
+    "parent": (lambda p: pack_zip(p, ("../outside/pwned.txt", EVIL)), "invalid", "leaves its folder by"),
+    "parent within": (lambda p: pack_zip(p, ("a/../../pwned.txt", EVIL)), "invalid", "leaves its folder by"),
+    "absolute": (lambda p: pack_zip(p, ("/tmp/pwned-by-a-package", EVIL)), "invalid", "absolute"),
+    "drive": (lambda p: renamed(p, b"C:/pwned.txt"), "invalid", "absolute"),
+    "backslash": (lambda p: renamed(p, b"..\\..\\pwned.txt"), "invalid", "backslash"),
+    "nul": (lambda p: renamed(p, b"good.txt\0/../../pwned"), "invalid", "control character"),
+    "newline": (lambda p: renamed(p, b"a\nb.txt"), "invalid", "control character"),
+    "escape": (lambda p: renamed(p, b"\x1b[2Jb.txt"), "invalid", "control character"),
+    "empty part": (lambda p: renamed(p, b"a//b.txt"), "invalid", "empty component"),
+    "no name": (lambda p: patched(pack_zip(p, ("Q", b"")), "Q", {28: b"\0\0"}, {26: b"\0\0"}), "damaged", ""),
+    "symlink": (lambda p: pack_zip(p, linked("l.txt", "/etc/passwd")), "invalid", "a link or a special file"),
+    "through a symlink": (
+        lambda p: pack_zip(p, linked("out", "../outside"), ("out/pwned.txt", EVIL)),
+        "invalid",
+        "a link or a special file",
+    ),
+    "case": (lambda p: pack_zip(p, (p.data.upper(), EVIL)), "invalid", "letter case only"),
+    "twice": (lambda p: pack_zip(p, (p.data, EVIL)), "invalid", "stands twice"),
+    "label twice": (lambda p: pack_zip(p, (p.label, EVIL)), "invalid", "stands twice"),
+    "bomb that lies": (lambda p: bombed(p, 1000), "damaged", ""),
+    "bomb that boasts": (lambda p: bombed(p, 4 * 10**9), "damaged", "contradict"),
+    "encrypted": (
+        lambda p: patched(pack_zip(p), p.data, {8: b"\1\0"}, {6: b"\1\0"}),
+        "damaged",
+        "encrypted",
+    ),
+    "encrypted by its own word": (
+        lambda p: patched(pack_zip(p), p.data, {}, {8: b"\x63\0"}),
+        "damaged",
+        "local",
+    ),
+    "other local name": (
+        lambda p: patched(pack_zip(p), p.data, {}, {30: b"../"}),
+        "damaged",
+        "local header is damaged, or is another",
+    ),
+    "other local size": (lambda p: patched(pack_zip(p), p.data, {}, {22: b"\1\0\0\0"}), "damaged", "says"),
+    "other method": (lambda p: patched(pack_zip(p), p.data, {10: b"\x0c\0"}, {}), "damaged", "method 12"),
+    "overlap": (lambda p: pointed_at(p, p.label, p.data), "invalid", "overlaps"),
+    "zip64 nowhere": (lambda p: zip64(p, 2**63), "damaged", "outside the package"),
+    "zip64 wrong": (lambda p: zip64(p, 0), "damaged", "zip64"),
+    "count": (lambda p: end_changed(p, 8, b"\xfe\xff\xfe\xff"), "damaged", "member"),
+    "directory before": (lambda p: end_changed(p, 16, bytes(4)), "damaged", "does not end"),
+    "directory size": (lambda p: end_changed(p, 12, b"\xfe\xff\xff\xff"), "damaged", "does not end"),
+}
+
+
+@pytest.mark.parametrize("name", ZIPS)
+def test_a_hostile_zip_is_a_verdict(tmp_path, cli_here, parcel, name):
+    make, verdict, words = ZIPS[name]
+    faults = judge(Place(tmp_path), cli_here, parcel, make(parcel), "zip")
+    assert [fault for fault in faults if fault[1] == verdict and words in fault[2]]
+    assert not Path("/tmp/pwned-by-a-package").exists()
+
+
+def pack_tar(parcel: Parcel, *more: tuple[tarfile.TarInfo, bytes], **options) -> bytes:
+    buffer = io.BytesIO()
+    infos = [(tarfile.TarInfo(path), data) for path, data in parcel.files.items()]
+    with tarfile.open(fileobj=buffer, mode="w:gz", **options) as archive:
+        for info, data in (*infos, *more):
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def tar_entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", data: bytes = b"", **pax: str):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.pax_headers = kind, link, dict(pax)
+    return info, data
+
+
+def raw_tar(parcel: Parcel, *blocks: bytes) -> bytes:
+    """Pack with blocks of a tar file, made by hand, before its end."""
+    plain = gzip.decompress(pack_tar(parcel)).rstrip(b"\0")
+    plain += bytes(-len(plain) % 512)
+    return gzip.compress(plain + b"".join(blocks) + bytes(1024))
+
+
+def header(name: bytes, size: bytes, kind: bytes) -> bytes:
+    block = bytearray(
+        name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + size + b"00000000000\0" + b" " * 8 + kind
+    )
+    block += bytes(100) + b"ustar\00000" + bytes(247)
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def octal(size: int) -> bytes:
+    return b"%011o\0" % size
+
+
+TARS = {
+    "parent": (lambda p: pack_tar(p, tar_entry("../pwned.txt", data=EVIL)), "invalid", "leaves its folder"),
+    "absolute": (
+        lambda p: pack_tar(p, tar_entry("/tmp/pwned-by-a-package", data=EVIL)),
+        "invalid",
+        "absolute",
+    ),
+    "drive": (lambda p: pack_tar(p, tar_entry("C:\\pwned.txt", data=EVIL)), "invalid", "absolute"),
+    "symlink": (
+        lambda p: pack_tar(
+            p, tar_entry("out", tarfile.SYMTYPE, "../outside"), tar_entry("out/pwned.txt", data=EVIL)
+        ),
+        "invalid",
+        "a link or a special file",
+    ),
+    "hard link": (
+        lambda p: pack_tar(p, tar_entry("h.txt", tarfile.LNKTYPE, "../outside/precious.txt")),
+        "invalid",
+        "a link or a special file",
+    ),
+    "device": (lambda p: pack_tar(p, tar_entry("d", tarfile.CHRTYPE)), "invalid", "a link or a special file"),
+    "block device": (lambda p: pack_tar(p, tar_entry("d", tarfile.BLKTYPE)), "invalid", "special file"),
+    "pipe": (lambda p: pack_tar(p, tar_entry("d", tarfile.FIFOTYPE)), "invalid", "special file"),
+    "case": (lambda p: pack_tar(p, tar_entry(p.data.upper(), data=EVIL)), "invalid", "letter case only"),
+    "twice": (lambda p: pack_tar(p, tar_entry(p.data, data=EVIL)), "invalid", "stands twice"),
+    "gnu long name": (
+        lambda p: pack_tar(p, tar_entry("../" + "a/" * 80 + "x.txt", data=EVIL), format=tarfile.GNU_FORMAT),
+        "invalid",
+        "leaves its folder",
+    ),
+    "pax path": (
+        lambda p: pack_tar(p, tar_entry("fine.txt", data=EVIL, path="../../outside/pwned.txt")),
+        "invalid",
+        "leaves its folder",
+    ),
+    "pax path of another": (
+        lambda p: pack_tar(p, tar_entry("fine.txt", data=EVIL, path=p.data)),
+        "invalid",
+        "stands twice",
+    ),
+    "pax link": (
+        lambda p: pack_tar(p, tar_entry("l", tarfile.SYMTYPE, "x", linkpath="/etc/passwd")),
+        "invalid",
+        "a link or a special file",
+    ),
+    "pax for all": (
+        lambda p: pack_tar(p, format=tarfile.PAX_FORMAT, pax_headers={"path": "../../outside/pwned.txt"}),
+        "invalid",
+        "leaves its folder",
+    ),
+    "pax control": (
+        lambda p: pack_tar(p, tar_entry("fine.txt", data=EVIL, path="a\nb\x1b[2J")),
+        "invalid",
+        "control character",
+    ),
+    "sparse of a terabyte": (
+        lambda p: pack_tar(
+            p,
+            tar_entry(
+                "bomb.txt",
+                data=b"x",
+                **{
+                    "GNU.sparse.major": "0",
+                    "GNU.sparse.minor": "1",
+                    "GNU.sparse.name": "bomb.txt",
+                    "GNU.sparse.size": str(1 << 40),
+                    "GNU.sparse.numblocks": "1",
+                    "GNU.sparse.map": "0,1",
+                },
+            ),
+        ),
+        "damaged",
+        "",
+    ),
+    "sparse": (
+        lambda p: pack_tar(
+            p,
+            tar_entry(
+                "bomb.txt",
+                data=b"x",
+                **{"GNU.sparse.size": str(1 << 30), "GNU.sparse.map": "0,1"},
+            ),
+        ),
+        "invalid",
+        "sparse",
+    ),
+    "size of a terabyte": (
+        lambda p: raw_tar(p, header(b"bomb.txt", b"\x80" + (1 << 40).to_bytes(11, "big"), b"0")),
+        "damaged",
+        "",
+    ),
+    "size of exabytes": (
+        lambda p: raw_tar(p, header(b"bomb.txt", b"\x80" + (1 << 80).to_bytes(11, "big"), b"0")),
+        "damaged",
+        f"has {1 << 80} bytes",
+    ),
+    "size of exabytes in pax": (
+        lambda p: raw_tar(
+            p,
+            header(b"x", octal(30), b"x") + b"30 size=123456789123456789123\n".ljust(512, b"\0"),
+            header(b"bomb.txt", octal(0), b"0"),
+        ),
+        "damaged",
+        "has 123456789123456789123 bytes",
+    ),
+    "size below zero": (
+        lambda p: raw_tar(p, header(b"bomb.txt", b"\xff" + (2**88 - 512).to_bytes(11, "big"), b"0")),
+        "damaged",
+        "",
+    ),
+    "header of a gigabyte": (
+        lambda p: raw_tar(p, header(b"././@LongLink", octal(1 << 30), b"L"), bytes(1 << 25)),
+        "damaged",
+        "header of 1073741824 bytes",
+    ),
+    "headers without end": (
+        lambda p: raw_tar(p, (header(b"././@LongLink", octal(2), b"L") + b"a".ljust(512, b"\0")) * 20_000),
+        "damaged",
+        "without end",
+    ),
+    "two ends": (lambda p: pack_tar(p)[:-8] + bytes(8), "damaged", "CRC"),
+    "more behind": (lambda p: pack_tar(p) + b"#!/bin/sh\n", "damaged", ""),
+}
+
+
+@pytest.mark.parametrize("name", TARS)
+def test_a_hostile_tar_is_a_verdict(tmp_path, cli_here, parcel, name):
+    make, verdict, words = TARS[name]
+    faults = judge(Place(tmp_path), cli_here, parcel, make(parcel), "tar.gz")
+    assert [fault for fault in faults if fault[1] == verdict and words in fault[2]]
+    assert not Path("/tmp/pwned-by-a-package").exists()
+
+
+def test_the_parcel_itself_is_good(tmp_path, cli_here, parcel):
+    place = Place(tmp_path)
+    assert judge(place, cli_here, parcel, pack_zip(parcel), "zip") == []
+    shutil.rmtree(place.root / "received")
+    assert judge(place, cli_here, parcel, pack_tar(parcel), "tar.gz") == []
+
+
+UNHARMED = ("records", "time", "bytes", "lid parts")
+"""Labels that are well-formed and say something wrong: other findings tell so."""
+
+
+@pytest.mark.parametrize("name", [name for name in LABELS if name != "stylesheet"])
+def test_a_hostile_label_in_a_package_is_a_verdict(tmp_path, cli_here, parcel, listener, name):
+    manifests = parcel.manifests()
+    changed = LABELS[name][0](parcel.files[parcel.label].decode())
+    data = changed if isinstance(changed, bytes) else changed.encode()
+    host = b"127.0.0.1:%d" % listener.getsockname()[1]
+    parcel.files[parcel.label] = data.replace(b"HOST", host)
+    parcel.manifests = lambda: manifests
+    faults = judge(Place(tmp_path), cli_here, parcel, pack_zip(parcel), "zip")
+    assert (parcel.label, "mismatch") in [fault[:2] for fault in faults]
+    assert [fault for fault in faults if fault[1] != "mismatch"]
+    assert "root:x" not in str(faults)
+    assert "secret" not in str(faults)
+
+
+ROWS = {
+    "parent": b"../../etc/passwd",
+    "absolute": b"/etc/passwd",
+    "backslash": b"..\\x",
+    "drive": b"C:/x",
+    "escape": b"a\x1b[2Jb",
+    "return": b"a\rb",
+    "not text": b"\xff\xfe",
+    "twice": b"",
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("manifest", ["checksum", "transfer"])
+def test_a_hostile_row_is_a_verdict(tmp_path, cli_here, parcel, manifest, name):
+    manifests = parcel.manifests()
+    again = parcel.data if manifest == "checksum" else parcel.label
+    key = b"0" * 32 if manifest == "checksum" else b"urn:nasa:pds:a:b:c::1.0"
+    manifests[manifest] += key + b"  " + (ROWS[name] or again.encode()) + b"\n"
+    parcel.manifests = lambda: manifests
+    faults = judge(Place(tmp_path), cli_here, parcel, pack_zip(parcel), "zip")
+    assert (f"p_{manifest}_manifest.txt", "invalid") in [fault[:2] for fault in faults]
+
+
+# Files that an operator is given: plans, decisions, column sets, profiles, configurations
+
+DEEP_JSON = "[" * 200_000
+DEEP_TOML = "a = " + "[" * 200_000 + "\n"
+PLAN_HEAD = '{\n"version": 1,\n'
+
+PLANS = {
+    "empty": "",
+    "no JSON": "no plan\n",
+    "another value": "[]\n",
+    "deep": DEEP_JSON,
+    "deep on a line": PLAN_HEAD + f'"mode": {DEEP_JSON}\n}}\n',
+    "deep row": PLAN_HEAD + f'"products": [\n{DEEP_JSON}\n]\n}}\n',
+    "huge number": PLAN_HEAD + f'"mode": {"9" * 100_000}\n}}\n',
+    "cut off": PLAN_HEAD + '"products": [\n{"lid": "urn',
+    "not text": b"\xff\xfe\x00",
+    "another version": '{\n"version": 2,\n"mode": "release"\n}\n',
+}
+
+
+@pytest.fixture(scope="module")
+def planned(bundled, tmp_path_factory):
+    """A mission with one more file to be worked on, and its plan as text."""
+    place = Place(tmp_path_factory.mktemp("planned"))
+    write_sample(str(place.source), scale=0.01, days=1, types=["eps"])
+    path = place.root / "plan.json"
+    place.run("plan", "--to", path)
+    return place, path.read_text()
+
+
+def refuse(place: Place, cli_here, *words: str, kind: str = "configuration") -> str:
+    """Run a command that must be refused for what a file says, and return the message."""
+    before = snapshot(place.root, place.output)
+    done = cli_here(*words, *place.settings(), "--json", check=2 if kind == "configuration" else 1)
+    assert done.json["error"]["kind"] == kind
+    assert "Traceback" not in done.stderr
+    assert CONTROL.findall(done.stderr.encode()) == []
+    assert snapshot(place.root, place.output) == before
+    return done.json["error"]["message"]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_what_is_no_plan_is_not_run(planned, tmp_path, cli_here, name):
+    place, _ = planned
+    text = PLANS[name]
+    path = tmp_path / "plan.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    message = refuse(place, cli_here, "run", "--plan", str(path))
+    assert "plan.json" in message
+    assert len(message) < 1000
+
+
+CHANGES = {
+    "uri leaves": ('"uri": "[^"]*"', '"uri": "/source/../../../etc/passwd"', "PlanOutdated"),
+    "lid leaves": ('"lid": "[^"]*"', '"lid": "../../etc/passwd"', "PlanOutdated"),
+    "lid is none": ('"lid": "[^"]*"', '"lid": null', "configuration"),
+    "lid is a list": ('"lid": "[^"]*"', '"lid": []', "configuration"),
+    "no lid": ('"lid": "[^"]*", ', "", "configuration"),
+    "escape": ('"family": "[^"]*"', '"family": "\\u001b[2J"', "PlanOutdated"),
+    "sources are none": ('"sources": \\[[^]]*\\]', '"sources": 7', "configuration"),
+    "conditions are none": ('(?m)^"conditions": .*,$', '"conditions": [1],', "configuration"),
+    "settled is none": ('(?m)^"settled": .*,$', '"settled": 7,', "configuration"),
+    "set aside is none": ('(?m)^"to_set_aside": .*,$', '"to_set_aside": [7],', "configuration"),
+    "time is none": ('(?m)^"run_time": .*,$', '"run_time": "../../x",', "configuration"),
+    "row is none": ('"products": \\[\\n\\{[^\\n]*', '"products": [\\n7', "configuration"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_plan_that_was_changed_by_hand_is_not_run(planned, tmp_path, cli_here, name):
+    place, text = planned
+    pattern, replacement, kind = CHANGES[name]
+    changed = re.sub(pattern, replacement, text, count=1)
+    assert changed != text
+    path = tmp_path / "plan.json"
+    path.write_text(changed)
+    refuse(place, cli_here, "run", "--plan", str(path), kind=kind)
+
+
+DECISION = {
+    "type": "eps",
+    "family": "eps:2014:320-321",
+    "source_name": "eps/x.drf",
+    "product_id": "x",
+    "action": "exclude",
+    "code": "",
+    "start_time": "",
+    "stop_time": "",
+    "who": "somebody",
+    "when": "2026-01-02T03:04:05Z",
+    "reason": "why not",
+    "source_sha256": "0" * 64,
+    "replacement_sha256": "",
+    "replacement_md5": "",
+    "replacement_bytes": "",
+    "disposition_id": "",
+}
+DECISIONS = {
+    "no table": b"\0" * 100,
+    "a long line": b"a" * (10 << 20),
+    "a long cell": {"reason": "x" * (1 << 20)},
+    "not text": b"\xff\xfe",
+    "quotes": b'"' * 999,
+    "no columns": b"a,b\n1,2\n",
+    "a line too many": {"reason": "a\nb"},
+    "escape": {"who": "\x1b[31mred"},
+    "turned": {"reason": "\u2028"},
+    "action": {"action": "rm -rf"},
+    "digest leaves": {"source_sha256": "../../" + "0" * 58},
+    "replacement leaves": {
+        "action": "replace",
+        "replacement_sha256": "../../../etc/passwd",
+        "replacement_md5": "0" * 32,
+        "replacement_bytes": "1",
+    },
+    "size": {
+        "action": "replace",
+        "replacement_sha256": "0" * 64,
+        "replacement_md5": "0" * 32,
+        "replacement_bytes": "9" * 100,
+    },
+    "time": {"when": "9" * 5000},
+    "id": {"disposition_id": "../../x"},
+}
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_hostile_decisions_are_not_imported(planned, tmp_path, cli_here, name):
+    place, _ = planned
+    given = DECISIONS[name]
+    path = tmp_path / "decisions.csv"
+    if isinstance(given, dict):
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(DECISION))
+            writer.writeheader()
+            writer.writerow(DECISION | given)
+    else:
+        path.write_bytes(given)
+    message = refuse(place, cli_here, "disposition", "import", str(path))
+    assert "dispositions" in message
+
+
+def test_a_bomb_for_a_configuration_or_a_profile_is_told(planned, tmp_path, cli_here):
+    place, _ = planned
+    bomb = tmp_path / "bomb.toml"
+    bomb.write_text(DEEP_TOML)
+    assert "bomb.toml" in refuse(place, cli_here, "status", "--config", str(bomb))
+    assert "bomb.toml" in refuse(place, cli_here, "status", "--set", f"mission.profile={bomb}")
+    assert refuse(place, cli_here, "status", "--set", f"run.reason={'[' * 100_000}", "--set", "run.mode=[[")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [DEEP_TOML, "a = 1\n" * 2, "id = [", 'id = "c1"\n', b"\xff", "a" + ".a" * 50_000 + " = 1\n"],
+    ids=["deep", "twice", "cut off", "almost empty", "not text", "dotted"],
+)
+def test_a_hostile_column_set_is_a_matter_of_the_profile(text):
+    with pytest.raises(ProfileError, match="evil"):
+        parse_overlay(text, "evil")

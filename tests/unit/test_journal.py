@@ -129,8 +129,8 @@ def test_what_two_writers_wrote_twice_is_taken_once(output):
 @pytest.mark.parametrize(("lost", "told"), [((1, 3), "1 to 3"), ((4, 6), "4 to 6")])
 def test_a_missing_segment_is_named(output, lost, told):
     for first in (1, 4, 7):
-        write(output, first, first + 2)
-    output.delete(segment_key(*lost))
+        if first != lost[0]:
+            write(output, first, first + 2)
     with pytest.raises(JournalDamaged, match=f"changes {told} of the journal .* are missing"):
         positions(output)
 

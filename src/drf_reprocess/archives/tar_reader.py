@@ -38,12 +38,12 @@ def iter_tar_members(stream: BinaryIO) -> Iterator[TarMember | MemberFault]:
     """Yield each file of a tar.gz package, or why it is refused, in order; one file is in memory at a time.
 
     Refused are absolute paths, ``..``, backslashes and control characters, links, special and sparse files, a path that
-    stands twice, files too large. Of paths that differ in case only the later one comes with a fault, and is yielded. Folders are passed over.
+    stands twice. Of paths that differ in case only the later one comes with a fault, and is yielded. Folders are passed over.
 
     Raises
     ------
     PackageError
-        Where the package is damaged or cut off; what was yielded before was read without fault.
+        Where the package is damaged or cut off, or claims a file too large to be unpacked; what was yielded before was read without fault.
     """
     seen: dict[str, str] = {}
     try:
@@ -74,11 +74,17 @@ class _StrictInfo(tarfile.TarInfo):
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
         try:
-            return super().fromtarfile(archive)
+            info = super().fromtarfile(archive)
         except tarfile.HeaderError as error:
             if type(error).__name__ == "EOFHeaderError":  # the closing zero blocks
                 raise
             raise tarfile.ReadError(f"{error or 'a header is missing'} at byte {archive.offset}") from error
+        # What is too large cannot be passed over either: `tarfile` would go on to the last byte that the header claims.
+        if not 0 <= info.size <= MAX_MEMBER_BYTES:
+            raise tarfile.ReadError(
+                f"{info.name!r} has {info.size} bytes, at most {MAX_MEMBER_BYTES} are read"
+            )
+        return info
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         """Refuse sizes that `tarfile` itself takes as they come: below zero it goes round in circles."""
@@ -93,10 +99,6 @@ def _read(
     path = info.name
     if fault := path_fault(path):
         yield MemberFault(path, f"refused: {fault}")
-        return
-    if info.size > MAX_MEMBER_BYTES:
-        message = f"it has {info.size} bytes, at most {MAX_MEMBER_BYTES} are read"
-        yield MemberFault(path, message, unreadable=True)
         return
     if info.issparse():
         yield MemberFault(path, "refused: it is a sparse file, which can be far larger than the package")

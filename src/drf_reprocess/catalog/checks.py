@@ -46,8 +46,13 @@ def damaged(url: str, what: str) -> CatalogDamaged:
 
 def check_file(path: Path, url: str) -> None:
     """Refuse a file that is no database, or an empty one: SQLite would begin it anew, and versions would be given again."""
-    with path.open("rb") as file:
-        header = file.read(HEADER_BYTES)
+    try:
+        with path.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+    except OSError as error:
+        raise CatalogError(
+            f"the catalog {url} cannot be read: {error}; give this user the right to"
+        ) from error
     if not header:
         raise damaged(url, "its file is empty")
     if not header.startswith(MAGIC) or len(header) < HEADER_BYTES:
@@ -185,14 +190,15 @@ def _one_space(sql: str) -> str:
 
 
 def check_pages(connection: Connection, url: str) -> None:
-    """Read the whole database: its pages, its indexes' order (SQLite's quick check), and what its rows refer to.
+    """Read the whole database: its pages, whether indexes have their rows, and what its rows refer to.
 
     Raises
     ------
     CatalogDamaged
         Naming the first things that are wrong.
     """
-    found = connection.exec_driver_sql(f"PRAGMA quick_check({SHOWN})").scalars().all()
+    # SQLite's quick check leaves out whether indexes and rows agree, and takes half the time.
+    found = connection.exec_driver_sql(f"PRAGMA integrity_check({SHOWN})").scalars().all()
     if list(found) != ["ok"]:
         raise damaged(url, "; ".join(_one_space(str(line)) for line in found))
     check_references(connection, url)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import dask
@@ -17,7 +20,7 @@ from distributed import Client, LocalCluster
 
 from drf_reprocess.compute import own_group
 from drf_reprocess.compute.base import Executor
-from drf_reprocess.compute.dask_executor import DaskExecutor
+from drf_reprocess.compute.dask_executor import WAIT_S, DaskExecutor
 from drf_reprocess.compute.serial import SerialExecutor
 from drf_reprocess.errors import ComputeError, ConfigurationError
 
@@ -39,27 +42,33 @@ SAFE_SETTINGS = {
 }
 
 
-@contextlib.contextmanager
-def open_site(
-    site: str, *, workers: int | None, memory_limit: int | None, address: str | None, dashboard: str
-) -> Iterator[Executor]:
-    """Give an executor at the named site and close it at the end, whatever happens.
+@dataclass(frozen=True, slots=True)
+class SiteOptions:
+    """The configuration section ``compute``, key by key; ``memory_limit`` is bytes a worker."""
 
-    Parameters are those of the configuration section ``compute``; ``memory_limit`` is bytes a worker.
-    """
+    site: str = "local"
+    workers: int | None = None
+    memory_limit: int | None = None
+    address: str | None = None
+    dashboard: str = ""
+    task_limit_s: float = 0
+    wait_s: float = WAIT_S
+
+
+@contextlib.contextmanager
+def open_site(options: SiteOptions) -> Iterator[Executor]:
+    """Give an executor at the named site and close it at the end, whatever happens."""
     _quiet_dask()
-    if site == "serial":
+    if options.site == "serial":
         yield SerialExecutor()
-    elif site == "local":
-        with _open_local(workers or os.cpu_count() or 1, memory_limit, dashboard) as executor:
+    elif options.site == "local":
+        with _open_local(options) as executor:
             yield executor
-    elif site == "address":
-        if not address:
-            raise ConfigurationError('compute.address is not set: compute.site = "address" needs a scheduler')
-        with _open_address(address) as executor:
+    elif options.site == "address":
+        with _open_address(options) as executor:
             yield executor
     else:
-        raise ConfigurationError(f"compute.site is {site!r}; expected local, address or serial")
+        raise ConfigurationError(f"compute.site is {options.site!r}; expected local, address or serial")
 
 
 def _quiet_dask() -> None:
@@ -70,27 +79,48 @@ def _quiet_dask() -> None:
 
 
 @contextlib.contextmanager
-def _open_local(workers: int, memory_limit: int | None, dashboard: str) -> Iterator[Executor]:
+def _open_local(options: SiteOptions) -> Iterator[Executor]:
     """A cluster of worker processes with one thread each on this machine, listening on loopback only."""
     with (
         dask.config.set(SAFE_SETTINGS | {"distributed.worker.preload": [own_group.__name__]}),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=memory_limit or 0,
-            host="127.0.0.1",
-            dashboard_address=dashboard or None,
-            silence_logs=logging.ERROR,
-        ) as cluster,
+        _start_cluster(options) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        yield DaskExecutor(client)
+        yield DaskExecutor(client, task_limit_s=options.task_limit_s, wait_s=options.wait_s)
+
+
+def _start_cluster(options: SiteOptions) -> LocalCluster:
+    """Start the workers where an interrupt does not reach.
+
+    Dask tells with pages of traceback where an interrupt struck it as it starts. So it starts in a thread, and the worker
+    processes inherit from that thread that interrupts are blocked; the interrupt is answered when it has started.
+    """
+    with ThreadPoolExecutor(
+        1, "drf-start", signal.pthread_sigmask, (signal.SIG_BLOCK, {signal.SIGINT})
+    ) as pool:
+        starting = pool.submit(
+            LocalCluster,
+            n_workers=options.workers or os.cpu_count() or 1,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=options.memory_limit or 0,
+            host="127.0.0.1",
+            dashboard_address=options.dashboard or None,
+            silence_logs=logging.ERROR,
+        )
+        try:
+            return starting.result()
+        except KeyboardInterrupt:
+            starting.result().close()
+            raise
 
 
 @contextlib.contextmanager
-def _open_address(address: str) -> Iterator[Executor]:
+def _open_address(options: SiteOptions) -> Iterator[Executor]:
     """A cluster that somebody else runs, found by its scheduler's address; it is left running at the end."""
+    address = options.address
+    if not address:
+        raise ConfigurationError('compute.address is not set: compute.site = "address" needs a scheduler')
     try:
         client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -107,7 +137,9 @@ def _open_address(address: str) -> Iterator[Executor]:
         warnings = check_settings(client)
         for warning in warnings:
             logger.warning("%s", warning)
-        yield DaskExecutor(client, warnings=warnings)
+        yield DaskExecutor(
+            client, warnings=warnings, task_limit_s=options.task_limit_s, wait_s=options.wait_s
+        )
 
 
 def check_settings(client: Client) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
 import itertools
+import os
 import sys
 import threading
 import time
@@ -51,5 +53,10 @@ def _arm() -> None:
         faulthandler.cancel_dump_traceback_later()
     else:
         left_s = max(earliest - time.monotonic(), LEAST_S)
-        # Not sys.stderr: whoever replaced it may have given it no file.
-        faulthandler.dump_traceback_later(left_s, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(left_s, exit=True, file=_stderr())
+
+
+@functools.cache
+def _stderr() -> int:
+    """Return where to tell: not sys.stderr, for whoever replaced it may have given it no file."""
+    return os.open(os.devnull, os.O_WRONLY) if sys.__stderr__ is None else sys.__stderr__.fileno()

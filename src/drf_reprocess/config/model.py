@@ -152,6 +152,11 @@ class ComputeSection(Section):
     """Address of the Dask scheduler, as tcp://host:8786; needed with site = "address"."""
     dashboard: Address = Field("127.0.0.1:0", pattern=r"^([^\s/]*:[0-9]{1,5})?$")
     """Where local workers show their dashboard: host:port, port 0 for any free one; an empty text for none."""
+    task_limit_s: float = Field(1800, ge=0, allow_inf_nan=False)
+    """Seconds that one task may take on a worker; one that takes longer is ended with its worker process, and each of its
+    files is tried alone. 0 for no limit; site = "serial" has none."""
+    wait_s: float = Field(60, gt=0, allow_inf_nan=False)
+    """Seconds that a cluster without workers, or one that does not answer, is waited for before the run stops."""
 
     @model_validator(mode="after")
     def _check_site(self) -> Self:

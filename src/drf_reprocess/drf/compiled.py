@@ -1,14 +1,17 @@
-"""Functions compiled by numba, with its cache on disk where one can be written."""
+"""Functions compiled by numba, with its cache on disk where one can be written; where there is no numba, left as they are."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, TypeVar, cast
 
-import numba
-
 logger = logging.getLogger(__name__)
+
+NUMBA: Any = import_module("numba") if find_spec("numba") else None
+"""None where it is not installed."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,9 +22,11 @@ def compiled(function: Function) -> Function:
     The machine code is cached beside the module, in ``NUMBA_CACHE_DIR`` or in the user's cache folder; where none can
     be written (a read-only install without a home), it is compiled anew in each process.
     """
+    if NUMBA is None:
+        return function
     try:
-        made = numba.njit(function, nogil=True, cache=True)
+        made = NUMBA.njit(function, nogil=True, cache=True)
     except RuntimeError as fault:  # numba's "no locator available"
         logger.debug("%s is compiled in each process: %s", function.__name__, fault)
-        made = numba.njit(function, nogil=True)
+        made = NUMBA.njit(function, nogil=True)
     return cast("Function", made)

@@ -24,6 +24,8 @@ DROPPING = (
 )
 """Rules that take record lines away, whole. All others leave every record line where it is."""
 
+PIECE_BYTES = 1 << 17
+
 _BLANKED = bytes(32 if (byte < 32 and byte != 9) or byte > 126 else byte for byte in range(256))
 """What ``clean-header`` makes of each byte."""
 
@@ -164,8 +166,7 @@ def _check_texts(lines: Lines, data: bytes, record_chars: int) -> None:
     _require(len(data) - body == count * stride, "records fill the file", count * stride, len(data) - body)
     start = int(lines.offsets[0])
     is_one_piece = (lines.ends == 2).all() and int(lines.offsets[-1]) - start == stride * (count - 1)
-    # Whole ranges of bytes are compared ten times as fast as rows.
-    if is_one_piece and data[body:] == lines.raw[start : start + count * stride]:
+    if is_one_piece and _same_bytes(data, body, lines.raw, start, count * stride):
         return
     written = np.frombuffer(data, np.uint8, offset=body).reshape(count, stride)
     same = (written[:, :record_chars] == record_texts(lines, record_chars)).all(axis=1)
@@ -180,6 +181,16 @@ def _check_texts(lines: Lines, data: bytes, record_chars: int) -> None:
             got=_shown(written[place].tobytes()),
             first={"record": int(lines.numbers[place]), "offset_bytes": offset},
         )
+
+
+def _same_bytes(one: bytes, start: int, other: bytes, other_start: int, size: int) -> bool:
+    """Compare two ranges in pieces that stay in the processor's cache: several times as fast as row by row, or whole."""
+    shift = other_start - start
+    return all(
+        one[place : min(place + PIECE_BYTES, start + size)]
+        == other[place + shift : min(place + PIECE_BYTES, start + size) + shift]
+        for place in range(start, start + size, PIECE_BYTES)
+    )
 
 
 def _shown(text: bytes) -> str:

@@ -10,13 +10,44 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from drf_reprocess.drf.compiled import compiled
+from drf_reprocess.drf import library
+from drf_reprocess.drf.compiled import NUMBA, compiled
+from drf_reprocess.drf.status import (
+    BAD,
+    IMPOSSIBLE,
+    INNER_BLANK,
+    INTEGER,
+    NULL,
+    OVERFLOW,
+    REAL,
+    SLOW,
+    STATE,
+    VALID,
+    Bytes,
+    Indices,
+)
 
-NULL, VALID, SLOW, BAD, INNER_BLANK, OVERFLOW, IMPOSSIBLE = range(7)
-"""What became of a cell: blank, read, left to ``float()``, against the grammar, blank inside, too large, no such time."""
-
-REAL, INTEGER, STATE = range(3)
-"""Kinds of cells."""
+__all__ = [
+    "BAD",
+    "BLANK",
+    "IMPOSSIBLE",
+    "INNER_BLANK",
+    "INTEGER",
+    "LEAP_SECOND_DAYS",
+    "NULL",
+    "OVERFLOW",
+    "REAL",
+    "SLOW",
+    "STATE",
+    "TAB",
+    "VALID",
+    "Bytes",
+    "gather_texts",
+    "parse_cells",
+    "parse_times",
+    "scan_bytes",
+    "warm_up",
+]
 
 BLANK, TAB = 32, 9
 
@@ -26,9 +57,6 @@ LEAP_SECOND_DAYS = np.array(["2015-06-30", "2016-12-31"], "M8[D]").astype(np.int
 _POWERS = 10.0 ** np.arange(23)
 _MANTISSA_LIMIT = 1 << 53
 _FAST_DIGITS = 18
-
-Bytes = NDArray[np.uint8]
-Indices = NDArray[np.int64]
 
 
 @compiled
@@ -296,6 +324,11 @@ def gather_texts(
         target = offsets[i]
         for j in range(chars[i]):
             out[target + j] = data[source + j]
+
+
+if NUMBA is None:
+    scan_bytes, parse_cells = library.scan_bytes, library.parse_cells
+    parse_times, gather_texts = library.parse_times, library.gather_texts
 
 
 def warm_up() -> None:

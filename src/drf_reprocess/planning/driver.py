@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from drf_reprocess.catalog.base import Listing
 from drf_reprocess.compute.base import Executor
-from drf_reprocess.compute.sites import open_site
+from drf_reprocess.compute.sites import SiteOptions, open_site
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import WorkItem
 from drf_reprocess.observer import Observer
@@ -110,14 +110,7 @@ class _Planning:
             sink.finish(tail)
 
     def _site(self) -> contextlib.AbstractContextManager[Executor]:
-        compute = self.mission.config.compute
-        return open_site(
-            compute.site,
-            workers=compute.workers,
-            memory_limit=compute.memory_limit,
-            address=compute.address,
-            dashboard=compute.dashboard,
-        )
+        return open_site(SiteOptions(**self.mission.config.compute.model_dump()))
 
     def _head(self, discovery: Discovery, planned: Plan, resumed: Sequence[str]) -> dict[str, object]:
         """Return what is known of the plan before any product is looked at."""

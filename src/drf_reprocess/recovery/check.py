@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 from drf_reprocess.catalog.sql import check_whole
 from drf_reprocess.compute.base import Executor
-from drf_reprocess.compute.sites import open_site
+from drf_reprocess.compute.sites import SiteOptions, open_site
+from drf_reprocess.config.load import hide_password
 from drf_reprocess.config.model import Config
 from drf_reprocess.errors import CatalogDamaged
 from drf_reprocess.mission import Mission, catalog_url, open_mission
@@ -22,6 +23,7 @@ from drf_reprocess.recovery.tree import (
     compare_runs,
     compare_views,
 )
+from drf_reprocess.storage.base import open_store
 
 REBUILD = "`drf-reprocess catalog rebuild` makes it again from its journal"
 
@@ -44,7 +46,8 @@ def check_catalog(config: Config, observer: Observer, *, deep: bool = False) -> 
             figures = check_mission(mission, findings, deep=deep)
     except CatalogDamaged as error:
         # What cannot be read cannot be compared with anything.
-        findings.add([Difference("catalog", "catalog", "a database as it was written", str(error), REBUILD)])
+        url = hide_password(catalog_url(config, open_store(config.output.uri, config.output.options)))
+        findings.add([Difference("catalog", url, "a database as it was written", str(error), REBUILD)])
     return {
         "status": findings.status,
         "deep": deep,
@@ -85,11 +88,4 @@ def check_mission(mission: Mission, findings: Findings, *, deep: bool) -> StoreF
 
 def mission_site(mission: Mission) -> contextlib.AbstractContextManager[Executor]:
     """Give the configured workers."""
-    compute = mission.config.compute
-    return open_site(
-        compute.site,
-        workers=compute.workers,
-        memory_limit=compute.memory_limit,
-        address=compute.address,
-        dashboard="",
-    )
+    return open_site(SiteOptions(**mission.config.compute.model_dump() | {"dashboard": ""}))

@@ -113,7 +113,7 @@ def drill(config: Config, destination: str, observer: Observer) -> Row:
             for remade_files in _remake_parquet(copied):
                 _take(work, remade_files, output, root)
                 work.findings.advance(step, len(remade_files), _originals(remade_files))
-        with work.findings.step("views") as step:
+        with work.findings.step("publish") as step:
             step.files = _show(copied, work.findings)
         work.figures = check_mission(copied, work.findings, deep=True)
     return work.document(str(root))

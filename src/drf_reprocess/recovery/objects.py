@@ -37,7 +37,7 @@ def _object_columns() -> dict[str, tuple[str, ...]]:
         names = set(table.columns.keys())
         found[table.name] = tuple(
             name.removesuffix("sha256")
-            for name in table.columns.keys()
+            for name in (column.name for column in table.columns)
             if name.endswith("sha256")
             and {name.replace("sha256", "md5"), name.replace("sha256", "bytes")} <= names
         )

@@ -90,7 +90,7 @@ def rebuild_catalog(config: Config, observer: Observer) -> Row:
     return {
         "status": remade.status,
         "tree": findings.status,
-        "catalog": catalog_url(config, output),
+        "catalog": str(_file_of(catalog_url(config, output))),
         "changes": remade.changes,
         "saved_changes": remade.saved,
         "old_catalog": remade.kept_as,

@@ -23,7 +23,7 @@ from drf_reprocess.stages.verify import Examined
 from drf_reprocess.stages.verify_members import is_label
 from drf_reprocess.storage.base import Store, object_key
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
 """So much of an inventory is in memory at once."""
 
 MAX_TOLD = 10

@@ -16,6 +16,7 @@ from typing import Any
 
 from drf_reprocess.catalog.base import STAGED
 from drf_reprocess.compute.base import Executor, TaskEvent
+from drf_reprocess.compute.suspects import Verdict, run_surely
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.drf import kernel
 from drf_reprocess.errors import ConservationError, ObjectNotFound, StorageError
@@ -85,22 +86,24 @@ def process(
 ) -> Iterator[tuple[TaskEvent[tuple[WorkItem, ...], tuple[Outcome, ...]], tuple[Outcome, ...]]]:
     """Run all partitions on the executor and yield each task's event with its outcomes, as they come.
 
-    A file whose worker dies runs once more, alone, so that it never condemns its neighbours; if its worker dies again it
-    is set aside. An error that is not one file's, such as a full disk, is raised.
+    Whatever had a worker that is lost runs again, each file alone, so that no file is condemned for its neighbours or for
+    a worker that somebody killed; see `compute.suspects`. Such an event has no items and no outcomes, until a file is given
+    up. An error that is not one file's, such as a full disk, is raised.
     """
-    suspects: list[WorkItem] = []
-    for event in executor.run(process_partition, context, partitions):
-        if event.worker_lost:
-            logger.warning("%s: its %d files run once more, each alone", event.error, len(event.item))
-            suspects.extend(event.item)
-        else:
+    for judged in run_surely(executor, process_partition, context, partitions, one_by_one):
+        event = judged.event
+        if judged.verdict is Verdict.DONE:
             yield event, event.value()
-    alone: list[tuple[WorkItem, ...]] = [(item,) for item in suspects]
-    for event in executor.run(process_partition, context, alone):
-        if event.worker_lost:
-            yield event, tuple(reasons.worker_died(item) for item in event.item)
+        elif judged.verdict is Verdict.AGAIN:
+            yield replace(event, item=()), ()
         else:
-            yield event, event.value()
+            losses = [str(loss.error) for loss in judged.losses]
+            yield event, tuple(reasons.worker_lost(item, judged.verdict, losses) for item in event.item)
+
+
+def one_by_one(items: tuple[WorkItem, ...]) -> Iterator[tuple[WorkItem, ...]]:
+    """Yield each item as a task of its own."""
+    return ((item,) for item in items)
 
 
 def process_partition(context: ProcessContext, items: tuple[WorkItem, ...]) -> tuple[Outcome, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from drf_reprocess.compute.suspects import Verdict
 from drf_reprocess.errors import StorageError
 from drf_reprocess.model import (
     Candidate,
@@ -18,9 +20,6 @@ from drf_reprocess.model import (
     WorkItem,
 )
 from drf_reprocess.versions import rulings
-
-ATTEMPTS = 2
-"""How often a file may be at work on a worker that dies: in company first, then alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +216,21 @@ def failed(item: WorkItem, code: str, message: str, remedy: str) -> Outcome:
     )
 
 
-def worker_died(item: WorkItem) -> Outcome:
-    """The worker process ended each time that it had the item."""
+WORKER_REMEDIES = {
+    Verdict.WORKER_DIED: "give the workers more memory (compute.memory_limit) or look at the file with `inspect`; it is "
+    "tried again in the next run",
+    Verdict.TIME_LIMIT: "give the tasks more time (compute.task_limit_s) or look at the file with `inspect`; it is tried "
+    "again in the next run",
+    Verdict.WORKER_LOST: "see why hosts and workers went away, in their logs; it is tried again in the next run",
+}
+
+
+def worker_lost(item: WorkItem, verdict: Verdict, losses: Sequence[str]) -> Outcome:
+    """Workers were lost while they had the item alone; ``losses`` tells of each in words."""
+    told = "; ".join(f"({number}) {words}" for number, words in enumerate(losses, 1))
     return failed(
         item,
-        "worker-died",
-        f"its worker process ended {ATTEMPTS} times while it was at work, the second time with this file alone",
-        "give the workers more memory (compute.memory_limit) or look at the file with `inspect`; it is tried again in "
-        "the next run",
+        verdict.value,
+        f"its worker was lost {len(losses)} times while it had this file alone: {told}",
+        WORKER_REMEDIES[verdict],
     )

@@ -68,6 +68,32 @@ class CatalogContract:
         catalog.finish_run(RUN.run_id, "success", "2026-11-21T00:01:00Z", {})
         assert catalog.unfinished_runs("another") == []
 
+    def test_files_that_the_catalog_does_not_tell_of_as_listed_are_counted(self, catalog: Catalog) -> None:
+        files = {name: make_source(f"{name}.drf") for name in ("kept", "grown", "departed", "lost", "odd")}
+        outcomes = [
+            SourceOutcome(file, SourceState.PROCESSED, "m" * 32, "s" * 64, family=f"gnc:{name}", type="gnc")
+            for name, file in files.items()
+            if name != "lost"
+        ]
+        catalog.commit_states(RUN.run_id, RUN.run_time, FINGERPRINTS, outcomes)
+        departed = Outcome("gnc:departed", (SourceOutcome(make_source("other.drf"), SourceState.PROCESSED),))
+        catalog.commit_outcomes(RUN.run_id, RUN.run_time, FINGERPRINTS, [departed])
+        files["grown"] = replace(files["grown"], bytes=files["grown"].bytes + 1)
+
+        def unaccounted(listed: list[str], others: list[str], limit: int = 9) -> tuple[int, list[str]]:
+            with catalog.listing() as listing:
+                listing.add(ListedFile(files[name], "gnc", name, f"gnc:{name}") for name in listed)
+                return listing.unaccounted([files[name] for name in others], limit=limit)
+
+        uris = {name: file.uri for name, file in files.items()}
+        assert unaccounted(["kept"], ["odd"]) == (0, [])
+        assert unaccounted(["kept", "grown", "departed", "lost"], []) == (
+            3,
+            [uris["departed"], uris["grown"], uris["lost"]],
+        )
+        assert unaccounted(["kept"], ["odd", "lost"]) == (1, [uris["lost"]])
+        assert unaccounted(["grown", "lost"], ["departed"], limit=1) == (3, [uris["departed"]])
+
     def test_products_come_back_as_they_went_in(self, catalog: Catalog) -> None:
         record = make_product("sci_anc_gnc14_341_342")
         commit(catalog, [make_outcome(record)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,6 +35,24 @@ def end_process_on_zero(context: str, item: int) -> int:
     if item == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     return item
+
+
+def tell(context: str, item: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the item."""
+    return item
+
+
+_at_work: list[int] = []
+
+
+def count_company(context: str, item: int) -> int:
+    """Return how many items the process has at work in this function."""
+    _at_work.append(item)
+    try:
+        time.sleep(0.05)
+        return len(_at_work)
+    finally:
+        _at_work.remove(item)
 
 
 class Preparing:
@@ -99,3 +118,23 @@ class ExecutorContract:
 
     def test_no_items_no_events(self, executor: Executor) -> None:
         assert list(executor.run(add, 1, [])) == []
+        assert list(executor.run_alone(add, 1, [])) == []
+
+    def test_every_item_gives_its_result_alone(self, executor: Executor) -> None:
+        events = list(executor.run_alone(add, 100, range(5)))
+        assert {event.item: event.value() for event in events} == {n: 100 + n for n in range(5)}
+
+    def test_errors_are_told_of_items_alone(self, executor: Executor) -> None:
+        events = {event.item: event for event in executor.run_alone(fail_on_odd, "no object", range(4))}
+        assert events[2].value() == 2
+        assert not events[3].worker_lost
+        with pytest.raises(ObjectNotFound, match="no object 3"):
+            events[3].value()
+
+    def test_an_event_has_the_very_item(self, executor: Executor) -> None:
+        items = [(1,), (1,), (1,)]
+        for run in (executor.run, executor.run_alone):
+            assert {id(event.item) for event in run(tell, "", items)} == set(map(id, items))
+
+    def test_items_alone_never_meet_in_a_process(self, executor: Executor) -> None:
+        assert [event.value() for event in executor.run_alone(count_company, "", range(6))] == [1] * 6

@@ -77,7 +77,10 @@ def utc_time(text: str) -> str:
     ``ValueError`` if it is none.
     """
     moment = datetime.fromisoformat(text)
-    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is before the year 1 or after the year 9999 in UTC") from error
     whole = aware.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     return whole + (f".{aware.microsecond:06d}".rstrip("0") if aware.microsecond else "") + "Z"
 
