@@ -37,7 +37,7 @@ ALLOWED = {
     "dispositions": FLOW | {"config", "mission"},
     "ledger": FLOW | {"config", "mission"},
     "adoption": FLOW | {"config", "mission", "observer", "pipeline", "runfolder"},
-    "recovery": FLOW | {"config", "journal", "lock", "mission", "observer"},
+    "recovery": FLOW | {"config", "journal", "lock", "mission", "observer", "runfolder"},
     "reports": FLOW | {"config", "mission", "pipeline", "dispositions", "ledger"},
     "cli": FLOW | DRIVERS | {"config", "mission", "observer", "reports", "testing"},
     "testing": FLOW,

@@ -18,7 +18,7 @@ _MODULES = (
     *((f"drf_tests_{name}", _READER_TESTS / f"{name}.py") for name in ("render", "reference", "checking")),
     *(
         (f"drf_fuzz_{name}", _HERE / f"{name}.py")
-        for name in ("cases", "mutations", "witness", "hostile", "readings")
+        for name in ("cases", "mutations", "witness", "hostile", "readings", "library")
     ),
 )
 for _full, _path in _MODULES:

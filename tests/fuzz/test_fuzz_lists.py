@@ -253,8 +253,7 @@ def assert_dispositions(data, good):
     """The id of a decision is that of all it says: a changed decision is refused, unless it came without its id."""
     try:
         found = parse(data)
-    except ConfigurationError as error:
-        assert str(error)
+    except ConfigurationError:
         return
     for one in found:
         assert identify(one) == one

@@ -106,7 +106,11 @@ def assert_package(name: str, raw: bytes, *, renamed: bool) -> str:
 
 def put_word(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     """Put a number that is an edge where a size, an offset or a count may stand: near a signature mostly."""
-    marks = [place for mark in (b"PK\1\2", b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\6\7") for place in _places(raw, mark)]
+    marks = [
+        place
+        for mark in (b"PK\1\2", b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\6\7")
+        for place in _places(raw, mark)
+    ]
     start = rng.choice(marks) + rng.randrange(4, 60) if marks else rng.randrange(len(raw))
     form, values = rng.choice(
         (
@@ -133,7 +137,9 @@ def put_extra(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     if start < 0 or end < start or end + 22 > len(raw):
         return raw, "no zip"
     length = rng.choice((0, 1, 4, 7, 8, 9, 12, 16, 20, 24, 28, 40, 0xFFFF))
-    extra = struct.pack("<2H", 1, length) + bytes(rng.choices(b"\0\1\xff", k=rng.choice((0, 1, 4, 7, 8, 12, 24, 28))))
+    extra = struct.pack("<2H", 1, length) + bytes(
+        rng.choices(b"\0\1\xff", k=rng.choice((0, 1, 4, 7, 8, 12, 24, 28)))
+    )
     entry = bytearray(raw[start:end])
     if len(entry) < 46:
         return raw, "no zip"
@@ -151,7 +157,11 @@ def put_extra(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
 def rename(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     """Give a member of a zip another name of the same length in all places; a tar's names are compressed."""
     old = rng.choice([path for path in FILES if len(path) < 20]).encode()
-    new = rng.choice([*hostile.TEXTS, "../../../x", "/abs/path/x", "b/THREE.bin", "a/one.TXT"]).encode()[: len(old)].ljust(len(old), b"_")
+    new = (
+        rng.choice([*hostile.TEXTS, "../../../x", "/abs/path/x", "b/THREE.bin", "a/one.TXT"])
+        .encode()[: len(old)]
+        .ljust(len(old), b"_")
+    )
     return raw.replace(old, new), f"{old!r} is {new!r}"
 
 
@@ -175,12 +185,16 @@ def tar_of(rng: random.Random) -> tuple[bytes, str]:
 
 def put_octal(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     """Change a field of a tar header and make its checksum right again."""
-    heads = [place - 257 for place in _places(raw, b"ustar") if place >= 257 and place - 257 + 512 <= len(raw)]
+    heads = [
+        place - 257 for place in _places(raw, b"ustar") if place >= 257 and place - 257 + 512 <= len(raw)
+    ]
     if not heads:
         return raw, "no header"
     head = rng.choice(heads)
     block = bytearray(raw[head : head + 512])
-    place, width = rng.choice(((0, 100), (100, 8), (108, 8), (124, 12), (136, 12), (156, 1), (157, 100), (329, 8), (345, 155)))
+    place, width = rng.choice(
+        ((0, 100), (100, 8), (108, 8), (124, 12), (136, 12), (156, 1), (157, 100), (329, 8), (345, 155))
+    )
     value = rng.choice(
         (b"", b"7" * width, b"\x80" + b"\xff" * (width - 1), b"\xff" * width, b"-1", b"9", b"\x80" + b"\0" * (width - 2) + b"\1",
          b"1", b"2", b"3", b"5", b"x", b"g", b"L", b"K", b"S", b"../x", b"/x", b"\xc3\xa9", b"1e9", b"0x1F")
@@ -188,7 +202,9 @@ def put_octal(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     block[place : place + width] = value.ljust(width, b"\0")
     block[148:156] = b" " * 8
     block[148:156] = b"%06o\0 " % sum(block)
-    return raw[:head] + bytes(block) + raw[head + 512 :], f"{value[:20]!r} in the header at {head}, field at {place}"
+    return raw[:head] + bytes(block) + raw[
+        head + 512 :
+    ], f"{value[:20]!r} in the header at {head}, field at {place}"
 
 
 def put_pax(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
@@ -196,7 +212,17 @@ def put_pax(rng: random.Random, raw: bytes) -> tuple[bytes, str]:
     place = raw.find(b" path=")
     if place < 0:
         return raw, "no pax record"
-    odd = rng.choice((b" size=", b" size=-1\n", b" size=9e9\n", b" path=\n", b" mtime=nan\n", b" GNU.sparse.map=1\n", b" hdrcharset=BINARY\n"))
+    odd = rng.choice(
+        (
+            b" size=",
+            b" size=-1\n",
+            b" size=9e9\n",
+            b" path=\n",
+            b" mtime=nan\n",
+            b" GNU.sparse.map=1\n",
+            b" hdrcharset=BINARY\n",
+        )
+    )
     return raw[:place] + odd + raw[place + len(odd) :], f"{odd!r} at byte {place}"
 
 
@@ -223,7 +249,11 @@ def run_packages(count, kind="package"):
             warnings.simplefilter("error")
             outcomes.add(
                 cases.run(
-                    kind, number, f"{name}: {told}", raw, lambda raw, n=name, r=renamed: assert_package(n, raw, renamed=r)
+                    kind,
+                    number,
+                    f"{name}: {told}",
+                    raw,
+                    lambda raw, n=name, r=renamed: assert_package(n, raw, renamed=r),
                 )
             )
     return outcomes
@@ -235,9 +265,13 @@ def run_truncations(step, kind):
         whole = package(name)
         assert assert_package(name, whole, renamed=False) == "whole"
         for size in range(0, len(whole), step):
-            if not cases.ONLY or cases.ONLY == f"{kind}:{number}":
+            if not cases.ONLY or f"{kind}:{number}" == cases.ONLY:
                 outcome = cases.run(
-                    kind, number, f"{name} cut after {size}", whole[:size], lambda raw, n=name: assert_package(n, raw, renamed=False)
+                    kind,
+                    number,
+                    f"{name} cut after {size}",
+                    whole[:size],
+                    lambda raw, n=name: assert_package(n, raw, renamed=False),
                 )
                 assert outcome == "damaged", (name, size)
             number += 1

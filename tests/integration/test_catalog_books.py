@@ -36,8 +36,8 @@ def play(kept, cli_here):
     play.receive(QUARTERS[0], 2)
     play.release()
     touch_byte(play.file("pf"))
-    play.run()
-    play.ask("disposition", "exclude", "--source", str(play.file("eps")), "--reason", "a test", check=None)
+    play.ask("disposition", "exclude", "--source", str(play.file("eps")), "--reason", "a test")
+    play.run(check=0)
     play.receive(QUARTERS[1], 1, types=["gnc"])
     play.run(run__mode="staging")
     books.append(play.keep(folder / "copy"))
@@ -114,10 +114,15 @@ def change_row(path: Path, _play: Play) -> None:
         connection.execute(text)
 
 
+FEW = (remove, flip_pages)
 KILLS = (remove, truncate, empty, flip_header, flip_pages, other_file, old_copy, change_row)
 
 
-@pytest.mark.parametrize("kill", KILLS, ids=lambda kill: kill.__name__)
+@pytest.mark.parametrize(
+    "kill",
+    [pytest.param(kill, marks=[] if kill in FEW else [pytest.mark.slow]) for kill in KILLS],
+    ids=lambda kill: kill.__name__,
+)
 def test_a_killed_catalog_is_made_again_to_equal_content(play, tmp_path, kill: Callable[[Path, Play], None]):
     catalog = catalog_of(play)
     # What the last command of `old_copy` wrote is part of what must come back.
@@ -191,6 +196,7 @@ def test_what_stands_in_the_old_catalog_alone_is_saved(play):
     assert check(play) == []
 
 
+@pytest.mark.slow
 def test_a_write_ahead_log_of_the_old_catalog_does_not_reach_the_new_one(play):
     """The old catalog's log is kept beside it, under its new name."""
     catalog = catalog_of(play)
@@ -207,7 +213,10 @@ def segments(play: Play) -> list[Path]:
     return sorted((play.output / "runs" / "journal").glob("*.jsonl"))
 
 
-@pytest.mark.parametrize("damage", ["missing", "flipped", "cut"])
+@pytest.mark.parametrize(
+    "damage",
+    ["missing", *(pytest.param(damage, marks=pytest.mark.slow) for damage in ("flipped", "cut"))],
+)
 def test_a_damaged_journal_replaces_nothing(play, damage):
     catalog_of(play).write_bytes(b"damaged")
     segment = segments(play)[1]
@@ -226,6 +235,7 @@ def test_a_damaged_journal_replaces_nothing(play, damage):
     assert not (play.output / "lock.json").exists()
 
 
+@pytest.mark.slow
 def test_a_journal_without_its_end_is_refused_while_the_catalog_tells_of_it(play):
     last = segments(play)[-1]
     last.unlink()
@@ -243,6 +253,7 @@ def test_without_a_journal_the_way_out_is_told(play):
     assert not catalog_of(play).exists()
 
 
+@pytest.mark.slow
 def test_a_catalog_elsewhere_is_made_again_there(play, tmp_path):
     path = tmp_path / "books" / "mission.sqlite"
     path.parent.mkdir()
@@ -255,6 +266,7 @@ def test_a_catalog_elsewhere_is_made_again_there(play, tmp_path):
     assert not catalog_of(play).exists()
 
 
+@pytest.mark.slow
 def test_rows_that_the_tree_does_not_bear_out_are_listed(play):
     """The catalog is there again, but an object is gone, and a label is another's."""
     expected = content(catalog_of(play))
@@ -431,12 +443,37 @@ PLANTED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", PLANTED)
 def test_each_difference_is_named_once_and_alone(play, what):
     expected = plant(play, what)
     found = check(play, code=4)
     assert named(found) == [expected]
     assert all(found[0].values()), "what was expected, what was found, and what to do"
+
+
+APART = (
+    "an object is missing",
+    "an object has another size",
+    "a file of the bundle has other bytes",
+    "delivery.json is missing",
+    "delivery.json tells another package",
+    "delivery.json of what was discarded",
+    "the last segment of the journal is missing",
+    "a segment of the journal is damaged",
+)
+"""What cannot be planted together with all others: on the same file, or hiding it."""
+
+
+def test_all_differences_are_named_together(play):
+    expected = [plant(play, what) for what in PLANTED if what not in APART]
+    assert sorted(named(check(play, code=4))) == sorted(expected)
+
+
+@pytest.mark.parametrize("what", ["an object has another size", "a segment of the journal is damaged"])
+def test_a_difference_is_named_alone(play, what):
+    expected = plant(play, what)
+    assert named(check(play, code=4)) == [expected]
 
 
 SILENT = {
@@ -446,7 +483,9 @@ SILENT = {
 }
 
 
-@pytest.mark.parametrize("what", SILENT)
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=[] if what == "an object" else [pytest.mark.slow]) for what in SILENT]
+)
 def test_a_flipped_bit_is_found_by_reading_every_byte(play, what):
     path = SILENT[what](play)
     data = path.read_bytes()
@@ -456,6 +495,7 @@ def test_a_flipped_bit_is_found_by_reading_every_byte(play, what):
     assert named(check(play, "--deep", code=4)) == [(kind, key(play, path))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "expected", "names"),
     [
@@ -488,11 +528,12 @@ def test_a_row_that_the_journal_tells_otherwise_is_named(play, sql, expected, na
     assert found[0]["expected"] == expected
 
 
+@pytest.mark.slow
 def test_what_a_row_named_once_is_kept_and_no_fault(play):
     """A version that no delivery holds is replaced: its objects stay, and are told apart from orphans."""
     before = play.ask("catalog", "check")["store"]
     play.run(run__mode="staging")
-    touch_byte(next((play.source / "gnc").rglob("*15_069*.drf")))
+    touch_byte(play.file("gnc", 2))
     play.run(run__mode="staging")
     answer = play.ask("catalog", "check")
     assert answer["differences"] == []
@@ -500,6 +541,7 @@ def test_what_a_row_named_once_is_kept_and_no_fault(play):
     assert answer["store"]["kept_bytes"] > before["kept_bytes"]
 
 
+@pytest.mark.slow
 def test_inventories_are_held_against_the_catalogs_members(play):
     """A product left the archive behind the program's back: the inventory still lists it."""
     row = current(play, "eps")
@@ -535,6 +577,7 @@ def test_a_drill_makes_catalog_and_parquet_of_a_copy_again(play, tmp_path):
     assert differences(snapshot(play.output, "."), before) == {}
 
 
+@pytest.mark.slow
 def test_a_drill_tells_an_original_that_is_lost(play, tmp_path):
     lost = object_of(play, current(play, "gnc")["source_sha256"])
     lost.unlink()

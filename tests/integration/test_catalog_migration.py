@@ -1,11 +1,13 @@
 """An output that older software made: the next run goes on with it, and makes nothing anew without need.
 
 ``tests/data/catalog_schema_*.sql`` are what the software of these schemas had in its catalog after two runs over this sample:
-the first day's files came twice, the second time with other content.
+the first day's files came twice, the second time with other content. ``catalog_schema_objects.json`` holds the texts of their
+collections and bundles by SHA-256.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -16,8 +18,9 @@ import pytest
 from drf_integration_cli import settings
 
 from drf_reprocess.catalog.sql import open_catalog
+from drf_reprocess.digests import digest_bytes
 from drf_reprocess.journal import read_journal
-from drf_reprocess.storage.base import open_store
+from drf_reprocess.storage.base import object_key, open_store
 from drf_reprocess.testing.sample import write_sample
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -40,7 +43,11 @@ def lay(root: Path, version: int) -> Path:
     for path in source.rglob("*"):
         if path.is_file():
             os.utime(path, ns=(MTIME_NS, MTIME_NS))
-    output.mkdir()
+    for sha256, content in json.loads((DATA / "catalog_schema_objects.json").read_text()).items():
+        assert digest_bytes(content.encode()).sha256 == sha256
+        stored = output / object_key(sha256)
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        stored.write_bytes(content.encode())
     text = (DATA / f"catalog_schema_{version}.sql").read_text().replace("@ROOT@", str(root))
     with closing(sqlite3.connect(output / "catalog.sqlite")) as connection:
         connection.executescript(text)
@@ -56,7 +63,7 @@ def places(root: Path, when: str) -> list[str]:
     return settings(
         source__uri=root / "source",
         output__uri=root / "output",
-        output__views="none",  # the objects that views show are not laid
+        output__views="none",  # the labels of products are not laid
         compute__site="serial",
         run__time=when,
     )

@@ -267,7 +267,14 @@ BUGS = [
 ]
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
+OFTEN = ("a-rule-loses-a-byte", "a-commit-drops-a-source", "a-member-is-not-listed", "a-member-is-left-out")
+"""One of each kind; the others are slow only because there are so many."""
+
+
+@pytest.mark.parametrize(
+    "bug",
+    [pytest.param(bug, id=bug.id, marks=() if bug.id in OFTEN else pytest.mark.slow) for bug in BUGS],
+)
 def test_a_bug_stops_the_run_with_a_dump_and_without_it_the_run_ends_undisturbed(
     bug: Bug, source: Path, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,6 +322,7 @@ def test_the_dump_names_file_bytes_and_mends(
     assert told["expected"] == len(raw) - mend["removed_bytes"] + mend["inserted_bytes"] == told["got"] + 1
 
 
+@pytest.mark.slow
 def test_it_reaches_the_driver_from_a_worker(source: Path, tmp_path: Path, cli: Callable[..., Any]) -> None:
     """A worker process has the bug; the command ends with exit code 1 and names the dump."""
     output = tmp_path / "output"

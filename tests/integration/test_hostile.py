@@ -36,6 +36,13 @@ CONTROL = re.compile(
 )
 """Every control character but LF, and the marks that turn the direction of writing, as UTF-8."""
 
+
+def cases(table, *quick: str):
+    """Return the names of a table as parameters: those named here run always, the others with the slow tests."""
+    assert set(quick) <= set(table)
+    return [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in table]
+
+
 MOST_SECONDS = 90
 MOST_MEMORY = 700 * 2**20
 
@@ -196,6 +203,7 @@ class TestNames:
         (row,) = [row for row in rows(place) if ".drf-reprocess-tmp" in row["source"]]
         assert (row["state"], row["code"]) == ("quarantined", "no-records")
 
+    @pytest.mark.slow
     def test_a_second_run_finds_nothing_new(self, named):
         place, before, _ = named
         place.run("run", "--json", check=0)
@@ -205,19 +213,24 @@ class TestNames:
         "words",
         [
             ["quarantine"],
-            ["quarantine", "--group", "code"],
             ["quarantine", "--json"],
-            ["status"],
-            ["status", "--json"],
-            ["products"],
-            ["plan"],
-            ["plan", "--json"],
-            ["--verbose", "run"],
-            ["completeness"],
-            ["why", "line\nbreak.drf"],
+            ["--verbose", "plan"],
             ["inspect", "\x1b[31mred\x1b[0m.drf"],
-            ["verify", "\x1b[31mred\x1b[0m.zip"],
-            ["disposition", "exclude", "--source", "\x1b[31mred", "--reason", "\x1b[31mred"],
+            *(
+                pytest.param(words, marks=pytest.mark.slow)
+                for words in (
+                    ["quarantine", "--group", "code"],
+                    ["status"],
+                    ["status", "--json"],
+                    ["products"],
+                    ["plan", "--json"],
+                    ["--verbose", "run"],
+                    ["completeness"],
+                    ["why", "line\nbreak.drf"],
+                    ["verify", "\x1b[31mred\x1b[0m.zip"],
+                    ["disposition", "exclude", "--source", "\x1b[31mred", "--reason", "\x1b[31mred"],
+                )
+            ),
         ],
         ids=" ".join,
     )
@@ -368,15 +381,23 @@ def shrink(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("move", "code"),
+    ("move", "code", "when"),
     [
-        (grow, "changed-while-read"),
-        (shrink, "changed-while-read"),
-        (replace_by_same_size, "changed-while-read"),
-        (Path.unlink, "vanished"),
+        (grow, "changed-while-read", "before"),
+        (Path.unlink, "vanished", "before"),
+        *(
+            pytest.param(move, code, when, marks=pytest.mark.slow)
+            for move, code, when in (
+                (shrink, "changed-while-read", "before"),
+                (replace_by_same_size, "changed-while-read", "before"),
+                (grow, "changed-while-read", "after"),
+                (shrink, "changed-while-read", "after"),
+                (replace_by_same_size, "changed-while-read", "after"),
+                (Path.unlink, "vanished", "after"),
+            )
+        ),
     ],
 )
-@pytest.mark.parametrize("when", ["before", "after"])
 def test_a_file_that_moves_between_plan_and_reading_comes_right_in_the_next_run(
     tmp_path, monkeypatch, cli_here, move, code, when
 ):
@@ -524,7 +545,7 @@ def spoil(path: Path, change, listener: socket.socket) -> None:
     path.write_bytes(data.replace(b"HOST", b"127.0.0.1:%d" % listener.getsockname()[1]))
 
 
-@pytest.mark.parametrize("name", LABELS)
+@pytest.mark.parametrize("name", cases(LABELS, "external http", "billion laughs", "utf-16", "file leaves"))
 def test_a_hostile_label_is_not_adopted_and_the_rest_is(bundled, tmp_path, cli_here, listener, name):
     change, code = LABELS[name]
     place = Place(tmp_path)
@@ -722,7 +743,9 @@ ZIPS = {
 }
 
 
-@pytest.mark.parametrize("name", ZIPS)
+@pytest.mark.parametrize(
+    "name", cases(ZIPS, "parent", "symlink", "case", "nul", "bomb that lies", "overlap", "zip64 nowhere")
+)
 def test_a_hostile_zip_is_a_verdict(tmp_path, cli_here, parcel, name):
     make, verdict, words = ZIPS[name]
     faults = judge(Place(tmp_path), cli_here, parcel, make(parcel), "zip")
@@ -891,7 +914,9 @@ TARS = {
 }
 
 
-@pytest.mark.parametrize("name", TARS)
+@pytest.mark.parametrize(
+    "name", cases(TARS, "pax path", "hard link", "sparse", "size of exabytes", "headers without end")
+)
 def test_a_hostile_tar_is_a_verdict(tmp_path, cli_here, parcel, name):
     make, verdict, words = TARS[name]
     faults = judge(Place(tmp_path), cli_here, parcel, make(parcel), "tar.gz")
@@ -906,11 +931,10 @@ def test_the_parcel_itself_is_good(tmp_path, cli_here, parcel):
     assert judge(place, cli_here, parcel, pack_tar(parcel), "tar.gz") == []
 
 
-UNHARMED = ("records", "time", "bytes", "lid parts")
-"""Labels that are well-formed and say something wrong: other findings tell so."""
-
-
-@pytest.mark.parametrize("name", [name for name in LABELS if name != "stylesheet"])
+@pytest.mark.parametrize(
+    "name",
+    cases({name: LABELS[name] for name in LABELS if name != "stylesheet"}, "external file", "file absolute"),
+)
 def test_a_hostile_label_in_a_package_is_a_verdict(tmp_path, cli_here, parcel, listener, name):
     manifests = parcel.manifests()
     changed = LABELS[name][0](parcel.files[parcel.label].decode())
@@ -937,7 +961,7 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", cases(ROWS, "parent", "escape"))
 @pytest.mark.parametrize("manifest", ["checksum", "transfer"])
 def test_a_hostile_row_is_a_verdict(tmp_path, cli_here, parcel, manifest, name):
     manifests = parcel.manifests()
@@ -953,6 +977,7 @@ def test_a_hostile_row_is_a_verdict(tmp_path, cli_here, parcel, manifest, name):
 
 DEEP_JSON = "[" * 200_000
 DEEP_TOML = "a = " + "[" * 200_000 + "\n"
+DOTTED_TOML = "a" + ".a" * 5_000 + " = 1\n"
 PLAN_HEAD = '{\n"version": 1,\n'
 
 PLANS = {
@@ -990,7 +1015,7 @@ def refuse(place: Place, cli_here, *words: str, kind: str = "configuration") -> 
     return done.json["error"]["message"]
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", cases(PLANS, "deep row"))
 def test_what_is_no_plan_is_not_run(planned, tmp_path, cli_here, name):
     place, _ = planned
     text = PLANS[name]
@@ -1007,7 +1032,7 @@ CHANGES = {
     "lid is none": ('"lid": "[^"]*"', '"lid": null', "configuration"),
     "lid is a list": ('"lid": "[^"]*"', '"lid": []', "configuration"),
     "no lid": ('"lid": "[^"]*", ', "", "configuration"),
-    "escape": ('"family": "[^"]*"', '"family": "\\u001b[2J"', "PlanOutdated"),
+    "escape": ('"family": "[^"]*"', '"family": "\\\\u001b[2J"', "PlanOutdated"),
     "sources are none": ('"sources": \\[[^]]*\\]', '"sources": 7', "configuration"),
     "conditions are none": ('(?m)^"conditions": .*,$', '"conditions": [1],', "configuration"),
     "settled is none": ('(?m)^"settled": .*,$', '"settled": 7,', "configuration"),
@@ -1017,7 +1042,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", cases(CHANGES, "time is none", "lid leaves"))
 def test_a_plan_that_was_changed_by_hand_is_not_run(planned, tmp_path, cli_here, name):
     place, text = planned
     pattern, replacement, kind = CHANGES[name]
@@ -1075,7 +1100,7 @@ DECISIONS = {
 }
 
 
-@pytest.mark.parametrize("name", DECISIONS)
+@pytest.mark.parametrize("name", cases(DECISIONS, "replacement leaves"))
 def test_hostile_decisions_are_not_imported(planned, tmp_path, cli_here, name):
     place, _ = planned
     given = DECISIONS[name]
@@ -1091,10 +1116,12 @@ def test_hostile_decisions_are_not_imported(planned, tmp_path, cli_here, name):
     assert "dispositions" in message
 
 
-def test_a_bomb_for_a_configuration_or_a_profile_is_told(planned, tmp_path, cli_here):
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [DEEP_TOML, DOTTED_TOML], ids=["deep", "dotted"])
+def test_a_bomb_for_a_configuration_or_a_profile_is_told(planned, tmp_path, cli_here, text):
     place, _ = planned
     bomb = tmp_path / "bomb.toml"
-    bomb.write_text(DEEP_TOML)
+    bomb.write_text(text)
     assert "bomb.toml" in refuse(place, cli_here, "status", "--config", str(bomb))
     assert "bomb.toml" in refuse(place, cli_here, "status", "--set", f"mission.profile={bomb}")
     assert refuse(place, cli_here, "status", "--set", f"run.reason={'[' * 100_000}", "--set", "run.mode=[[")
@@ -1102,9 +1129,37 @@ def test_a_bomb_for_a_configuration_or_a_profile_is_told(planned, tmp_path, cli_
 
 @pytest.mark.parametrize(
     "text",
-    [DEEP_TOML, "a = 1\n" * 2, "id = [", 'id = "c1"\n', b"\xff", "a" + ".a" * 50_000 + " = 1\n"],
+    [DEEP_TOML, "a = 1\n" * 2, "id = [", 'id = "c1"\n', b"\xff", DOTTED_TOML],
     ids=["deep", "twice", "cut off", "almost empty", "not text", "dotted"],
 )
 def test_a_hostile_column_set_is_a_matter_of_the_profile(text):
     with pytest.raises(ProfileError, match="evil"):
         parse_overlay(text, "evil")
+
+
+# Labels that name schemas
+
+SCHEMAS = {
+    "no schema": ("PDS4_PDS_[0-9A-Z]*[.]xsd", "PDS4_EVIL.xsd", "no local copy"),
+    "a schema in the network": ("https?://pds[^ ]*[.]xsd", "http://HOST/evil.xsd", "no local copy"),
+    "a file": ("https?://pds[^ ]*[.]xsd", "file:///etc/passwd", "no local copy"),
+    "rules for a schema": ("PDS4_PDS_1D00[.]xsd", "PDS4_PDS_1D00.sch", "no XML schemas"),
+    "a schema for rules": ('[.]sch"', '.xsd"', "no Schematron rules"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_label_that_names_strange_schemas_is_a_verdict(
+    tmp_path, cli_here, parcel, listener, xml_catalog, name
+):
+    pattern, replacement, words = SCHEMAS[name]
+    text = parcel.files[parcel.label].decode()
+    changed = re.sub(pattern, replacement, text, count=1)
+    assert changed != text
+    host = b"127.0.0.1:%d" % listener.getsockname()[1]
+    parcel.files[parcel.label] = changed.encode().replace(b"HOST", host)
+    package = pack_zip(parcel)
+    faults = judge(Place(tmp_path), cli_here, parcel, package, "zip", "--xml-catalog", str(xml_catalog))
+    assert {path for path, verdict, _ in faults if verdict == "invalid"} == {parcel.label}
+    assert words in str(faults)

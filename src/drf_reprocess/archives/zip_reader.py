@@ -218,9 +218,8 @@ def _with_zip64(entry: MemberEntry, extra: bytes) -> MemberEntry:
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<2H", extra)
         if kind == ZIP64_FIELD:
-            wide = iter(
-                struct.unpack(f"<{min(length, len(extra) - 4) // 8}Q", extra[4 : 4 + length // 8 * 8])
-            )
+            field = extra[4 : 4 + length]  # may be cut off, or hold half a number
+            wide = iter(struct.unpack_from(f"<{len(field) // 8}Q", field))
             values = [next(wide, value) if value == LIMIT32 else value for value in values]
             break
         extra = extra[4 + length :]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select
 
+from drf_reprocess.catalog.damage import texts_told
 from drf_reprocess.catalog.engine import translated
 from drf_reprocess.catalog.writes import PAGE
 
@@ -29,6 +30,7 @@ class SqlPart:
     def _write(self) -> Iterator[Connection]:
         with (
             translated(self._url),
+            texts_told(self._url),
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
@@ -57,3 +58,12 @@ def _damage_told(catalog: object) -> Iterator[None]:
         raise
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise damaged(getattr(catalog, "_url", ""), f"a row is not what was written: {error}") from error
+
+
+@contextlib.contextmanager
+def texts_told(url: str) -> Iterator[None]:
+    """Tell of a text of the database that is none, or no JSON, as damage."""
+    try:
+        yield
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise damaged(url, f"a value is not what was written: {error}") from error

@@ -6,7 +6,7 @@ A new SQLite file is made whole under another name first: what bears the catalog
 from __future__ import annotations
 
 import contextlib
-import json
+import errno
 import logging
 import os
 import sqlite3
@@ -27,7 +27,7 @@ from drf_reprocess.catalog.checks import (
     damaged,
     mark_as_catalog,
 )
-from drf_reprocess.catalog.migrate import Premises, can_migrate, migrate
+from drf_reprocess.catalog.migrate import Premises, can_migrate, migrate, remove_file
 from drf_reprocess.catalog.noting import start_noting
 from drf_reprocess.catalog.tables import SCHEMA_VERSION, meta, metadata
 from drf_reprocess.errors import CatalogConflict, CatalogError, CatalogVersionError, ConfigurationError
@@ -40,6 +40,9 @@ NO_PREMISES = Premises()
 
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 """SQLite's primary result codes for a file that is not what was written."""
+
+DAMAGE_WORDS = ("decode to UTF-8", "no such table", "no such column")
+"""What SQLite, and Python's driver, say of texts and of a schema that are not what was written."""
 
 ADVICE = {
     sqlite3.SQLITE_READONLY: "its file and folder must be writable, also for commands that only ask",
@@ -180,12 +183,16 @@ def _prepare_server(engine: Engine, url: str, *, create: bool) -> None:
 def _make_file(path: Path) -> None:
     """Make an empty catalog under another name, and give it its own when it is whole and durable."""
     new = path.with_name(f"{path.name}.new")
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{new}{suffix}").unlink(missing_ok=True)
+    remove_file(new)
     engine = _sqlite_engine(f"sqlite:///{new}")
     try:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             make_tables(connection)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # A write-ahead log would keep the other name: on a full disk, what stands in it alone would be lost.
+            mode = connection.exec_driver_sql("PRAGMA journal_mode = DELETE").scalar_one()
+            if mode != "delete":
+                raise OSError(errno.EIO, f"its pages cannot be written: journal_mode stays {mode}", str(new))
     finally:
         engine.dispose()
     new.rename(path)
@@ -236,15 +243,14 @@ def translated(url: str) -> Iterator[None]:
             f"the catalog {url} refused a row that is there already with other content: {error.orig}; another run may "
             "be at work on this output"
         ) from error
-    except DBAPIError as error:
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        # A text that is none has no code of its own.
-        if code in DAMAGED or "decode to UTF-8" in str(error.orig):
-            raise damaged(url, str(error.orig)) from error
+    except (DBAPIError, sqlite3.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        # These have no code of their own.
+        if code in DAMAGED or any(words in str(original) for words in DAMAGE_WORDS):
+            raise damaged(url, str(original)) from error
         advice = ADVICE.get(
             code,
             "see that it is a catalog, may be written, is not locked by another run, and has disk space",
         )
-        raise CatalogError(f"the catalog {url} cannot be used: {error.orig}; {advice}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise damaged(url, f"a value is not what was written: {error}") from error
+        raise CatalogError(f"the catalog {url} cannot be used: {original}; {advice}") from error

@@ -151,7 +151,7 @@ def _without_references(engine: Engine, premises: Premises) -> Iterator[Connecti
 def _copy(path: Path, target: Path) -> None:
     """Copy a database as it stands committed, under a temporary name until it is whole and durable."""
     partial = target.with_name(f"{target.name}.partial")
-    partial.unlink(missing_ok=True)
+    remove_file(partial)
     with (
         contextlib.closing(sqlite3.connect(path)) as source,
         contextlib.closing(sqlite3.connect(partial)) as copy,
@@ -160,6 +160,12 @@ def _copy(path: Path, target: Path) -> None:
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(target)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a database that was not finished, and what SQLite has beside it."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _carry_over(connection: Connection, version: int, url: str) -> None:

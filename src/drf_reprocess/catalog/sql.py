@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from drf_reprocess.catalog.checks import check_pages
+from sqlalchemy import Engine
+
+from drf_reprocess.catalog.checks import check_pages, damaged
 from drf_reprocess.catalog.damage import telling_damage
 from drf_reprocess.catalog.engine import NO_PREMISES, catalog_exists, make_engine, prepare, translated
 from drf_reprocess.catalog.migrate import Premises
@@ -44,10 +46,21 @@ def open_catalog(url: str, *, create: bool, premises: Premises = NO_PREMISES) ->
     shown = engine.url.render_as_string(hide_password=True)
     try:
         with translated(shown):
-            prepare(engine, shown, create=create, premises=premises)
+            _prepare(engine, shown, create=create, premises=premises)
         yield SqlCatalog(engine, shown)
     finally:
         engine.dispose()
+
+
+def _prepare(engine: Engine, url: str, *, create: bool, premises: Premises) -> None:
+    try:
+        prepare(engine, url, create=create, premises=premises)
+    except ValueError as error:  # a name in the schema that is no text
+        raise damaged(url, f"its schema is not what was written: {error}") from error
+    except OSError as error:
+        raise CatalogError(
+            f"the catalog {url} cannot be used: {error}; its file and folder must be there and writable, with disk space"
+        ) from error
 
 
 def migrate_catalog(url: str, premises: Premises = NO_PREMISES) -> None:

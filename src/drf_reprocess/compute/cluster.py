@@ -6,6 +6,7 @@ up nothing, are waited for as long as the operator said, and told.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from distributed import Client
-from distributed.comm import connect
+from distributed.comm.core import connect
 
 from drf_reprocess.compute.base import Cause
 from drf_reprocess.errors import ComputeError
@@ -86,6 +87,12 @@ class Cluster:
         self._is_told = False
         client.subscribe_topic("all", self._hear)
         client.subscribe_topic(MEMORY_TOPIC, self._hear_of_memory)
+
+    def close(self) -> None:
+        """Stop listening, or the scheduler would complain that it cannot tell us that we are gone."""
+        with contextlib.suppress(ValueError, OSError, RuntimeError):
+            self.client.unsubscribe_topic("all")
+            self.client.unsubscribe_topic(MEMORY_TOPIC)
 
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         _, told = event

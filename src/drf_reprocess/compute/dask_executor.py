@@ -128,6 +128,10 @@ class DaskExecutor:
         """Address of Dask's own page about its workers, or an empty text."""
         return str(self._client.dashboard_link or "")
 
+    def close(self) -> None:
+        """Part from the cluster, which stays as it is."""
+        self._cluster.close()
+
     def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
         """Call ``function(context, item)`` on the workers; see `compute.base.Executor`."""
         remaining = iter(items)
@@ -291,27 +295,34 @@ class DaskExecutor:
         if came is None:
             self._take_back_stranded(handed, waiting)
         elif isinstance(came, Loss):
-            for key in [
-                key for key, one in handed.items() if one.worker and one.worker.address == came.address
-            ]:
-                one = handed.pop(key)
-                self._cancel([one.future])
-                if key in came.keys | came.results:
-                    yield self._judge_alone(one, came)
-                else:
-                    waiting.appendleft(one.item)  # it had not begun
-        elif (one := handed.get(came.key)) is not None:
-            if (loss := self._killed(came)) is not None:
-                del handed[came.key]
-                yield self._judge_alone(one, loss)
-            elif (result := self._result(came)) is not None:
-                del handed[came.key]
+            yield from self._lost_alone(came, handed, waiting)
+        elif came.key in handed:
+            loss = self._killed(came)
+            if loss is not None:
+                yield from self._lost_alone(loss, handed, waiting)
+                return
+            result = self._result(came)
+            if result is not None:
+                one = handed.pop(came.key)
                 worker, report = result
                 if report is None:
                     busy[worker] = time.monotonic() + TICK_S
                     waiting.append(one.item)
                 else:
                     yield _event(one, worker, report)
+
+    def _lost_alone(
+        self, loss: Loss, handed: dict[Any, Handed[I]], waiting: deque[I]
+    ) -> Iterator[TaskEvent[I, Any]]:
+        """Take back the item that a lost worker had alone: it may have been the cause, if it had come to the worker."""
+        keys = [key for key, one in handed.items() if one.worker and one.worker.address == loss.address]
+        for key in keys:
+            one = handed.pop(key)
+            self._cancel([one.future])
+            if key in loss.keys | loss.results:
+                yield self._judge_alone(one, loss)
+            else:
+                waiting.appendleft(one.item)
 
     def _take_back_stranded(self, handed: dict[Any, Handed[I]], waiting: deque[I]) -> None:
         """Take back items whose worker was gone before they came to it: nobody tells of those."""
@@ -363,7 +374,9 @@ class DaskExecutor:
             return None
         except Exception as raised:  # it came to no call: an item that cannot be unpickled there, ...
             now = time.time()
-            return "", TaskReport(None, ComputeError(f"a task ended as {future.status}: {raised!r}"), now, now, 0)
+            return "", TaskReport(
+                None, ComputeError(f"a task ended as {future.status}: {raised!r}"), now, now, 0
+            )
         return answer
 
 

@@ -85,8 +85,9 @@ def _open_local(options: SiteOptions) -> Iterator[Executor]:
         dask.config.set(SAFE_SETTINGS | {"distributed.worker.preload": [own_group.__name__]}),
         _start_cluster(options) as cluster,
         Client(cluster, set_as_default=False) as client,
+        _give(client, options) as executor,
     ):
-        yield DaskExecutor(client, task_limit_s=options.task_limit_s, wait_s=options.wait_s)
+        yield executor
 
 
 def _start_cluster(options: SiteOptions) -> LocalCluster:
@@ -137,9 +138,17 @@ def _open_address(options: SiteOptions) -> Iterator[Executor]:
         warnings = check_settings(client)
         for warning in warnings:
             logger.warning("%s", warning)
-        yield DaskExecutor(
-            client, warnings=warnings, task_limit_s=options.task_limit_s, wait_s=options.wait_s
-        )
+        with _give(client, options, warnings) as executor:
+            yield executor
+
+
+@contextlib.contextmanager
+def _give(client: Client, options: SiteOptions, warnings: tuple[str, ...] = ()) -> Iterator[Executor]:
+    executor = DaskExecutor(
+        client, warnings=warnings, task_limit_s=options.task_limit_s, wait_s=options.wait_s
+    )
+    with contextlib.closing(executor):
+        yield executor
 
 
 def check_settings(client: Client) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def read_file(path: str) -> Layer:
         raise ConfigurationError(
             f"configuration file {path}: {error.strerror}; expected a TOML file"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"configuration file {path}: not TOML: {error}") from error
     layer = Layer()
     for section, table in values.items():
@@ -131,7 +131,7 @@ def read_value(text: str, *, keep_text: bool) -> Any:  # noqa: ANN401 - whatever
     """
     try:
         values = tomllib.loads(f"value = {text}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except tomllib.TOMLDecodeError:
         return text
     if set(values) != {"value"}:
         return text

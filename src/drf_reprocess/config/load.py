@@ -42,6 +42,13 @@ def load_config(path: str | None, overrides: Sequence[str], environ: Mapping[str
     ConfigurationError
         With one line for every problem.
     """
+    try:
+        return _load(path, overrides, environ)
+    except RecursionError as error:
+        raise ConfigurationError(f"{path or 'a value'} is nested too deeply to be a configuration") from error
+
+
+def _load(path: str | None, overrides: Sequence[str], environ: Mapping[str, str]) -> Config:
     layers = [read_file(path)] if path is not None else []
     layers += [read_environment(environ), read_overrides(overrides)]
     values = merge(layers)

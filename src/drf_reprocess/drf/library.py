@@ -124,8 +124,12 @@ def _parse_integers(texts: pa.Array) -> tuple[NDArray[np.int64], Bytes]:
     digits = pc.replace_substring_regex(pc.cast(pc.filter(texts, pa.array(short)), pa.string()), r"^\+", "")
     values[short] = pc.cast(digits, pa.int64()).to_numpy(zero_copy_only=False)
     for place in np.flatnonzero(good & ~short):
-        value = int(texts[place].as_py())
-        fits = -(1 << 63) <= value < 1 << 63
+        text = texts[place].as_py()
+        # int() refuses texts of some thousand digits with an error of its own, be they zeros.
+        digits = text.lstrip(b"+-").lstrip(b"0") or b"0"
+        value = int(digits) if len(digits) <= MOST_DIGITS + 1 else 1 << 63
+        value = -value if text.startswith(b"-") else value
+        fits = -(1 << 63) <= value < 1 << 63 and len(digits) <= MOST_DIGITS + 1
         values[place] = value if fits else 0
         found[place] = VALID if fits else OVERFLOW
     return values, found

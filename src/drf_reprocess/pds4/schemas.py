@@ -90,6 +90,11 @@ class SchemaSet:
         if missing:
             yield _fault("xsd", f"no local copy of {', '.join(missing)}", line_of(root), _INSTALL)
             return
+        if strange := [url for _, url in pairs if not url.endswith(".xsd")]:
+            yield _fault(
+                "xsd", f"no XML schemas: {', '.join(strange)}; expected addresses of *.xsd", line_of(root)
+            )
+            return
         with self._lock:  # the error log belongs to the schema, not to the call
             schema = self._find_schema(pairs)
             if isinstance(schema, str):
@@ -128,7 +133,9 @@ class SchemaSet:
     def _check_rules(self, root: Element) -> Iterator[Finding]:
         urls: list[str] = []
         for url, kind in _find_models(root):
-            if kind == SCHEMATRON:
+            if kind == SCHEMATRON and not url.endswith(".sch"):
+                yield _fault("schematron", f"no Schematron rules: {url}; expected *.sch", line_of(root))
+            elif kind == SCHEMATRON:
                 urls.append(url)
             elif not kind:
                 message = f"xml-model names no schematypens for {url}: its rules would not be applied"

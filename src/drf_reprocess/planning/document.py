@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -221,6 +222,10 @@ class PlanDocument:
         """Read the products from the file, one at a time."""
         for key, value in _parts(self.path):
             if key is None:
+                if fault := _row_fault(value):
+                    raise ConfigurationError(
+                        f"{self.path} is no plan: a product {fault}; `plan --to FILE` writes one"
+                    )
                 yield value
 
 
@@ -243,11 +248,44 @@ def open_plan(path: Path) -> PlanDocument:
             f"{path} is no plan of this version: its version is {facts.get('version')!r}, expected {VERSION}; make it "
             "again with `plan --to FILE`"
         )
+    if fault := _facts_fault(facts):
+        raise ConfigurationError(f"{path} is no plan: {fault}; `plan --to FILE` writes one")
     return PlanDocument(path, facts)
 
 
 NEEDED = {"run_time", "mode", "quick", "conditions", "to_set_aside", "settled"}
 """Keys without which a document is no plan."""
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+def _facts_fault(facts: Mapping[str, Any]) -> str:
+    """Return what of a document cannot be held against the mission, an empty text if all can."""
+    if not isinstance(facts["run_time"], str) or not _TIME.fullmatch(facts["run_time"]):
+        return f"run_time is {str(facts['run_time'])[:80]!r}, expected UTC to the second"
+    for key in ("conditions", "settled"):
+        if not isinstance(facts[key], dict):
+            return f"{key} is no object"
+    if not all(isinstance(section, dict) for section in facts["conditions"].values()):
+        return "a section of conditions is no object"
+    rows = facts["to_set_aside"]
+    if not isinstance(rows, list) or not all(_has_texts(row, "source", "code") for row in rows):
+        return "to_set_aside is no list of files with source and code"
+    return ""
+
+
+def _row_fault(row: object) -> str:
+    """Return what of a product's row cannot be held against the mission, an empty text if all can."""
+    if not _has_texts(row, "lid") or not isinstance(row, dict):
+        return "has no lid"
+    sources = row.get("sources")
+    if not isinstance(sources, list) or not all(_has_texts(source, "uri") for source in sources):
+        return f"({row['lid'][:255]!r}) has no list of sources, each with its uri"
+    return ""
+
+
+def _has_texts(row: object, *keys: str) -> bool:
+    return isinstance(row, dict) and all(isinstance(row.get(key), str) for key in keys)
 
 
 def _parts(path: Path) -> Iterator[tuple[str | None, Any]]:

@@ -47,7 +47,7 @@ def merge_documents(documents: list[Document]) -> dict[str, Toml]:
 def _read(text: str, where: str, companion: Companion, seen: frozenset[str]) -> Iterator[Document]:
     try:
         tree = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{where}: not a TOML file: {error}") from error
     columns = _take_text(tree, "columns", where)
     base = _take_text(tree, "extends", where)

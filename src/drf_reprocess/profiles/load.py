@@ -71,7 +71,14 @@ def parse_profile(text: str, where: str, companion: Companion | None = None) -> 
     ``companion(name, where)`` returns place and text of a file that this one names; without it only built-in profiles
     can be extended. ``ProfileError`` as for `load_profile`.
     """
-    documents = read_documents(text, where, companion or _open_built_in)
+    try:
+        return _parse_profile(text, where, companion or _open_built_in)
+    except RecursionError as error:
+        raise ProfileError(f"{where}: nested too deeply to be a mission profile") from error
+
+
+def _parse_profile(text: str, where: str, companion: Companion) -> Profile:
+    documents = read_documents(text, where, companion)
     resolved = Resolver(merge_documents(documents)).resolve()
     try:
         profile = Profile.model_validate(resolved.values)

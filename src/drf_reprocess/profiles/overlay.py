@@ -130,8 +130,15 @@ def parse_overlay(text: str | bytes, where: str = "column overlay") -> ColumnOve
         Telling key, value and what was expected of everything that is wrong.
     """
     try:
+        return _parse_overlay(text, where)
+    except RecursionError as error:
+        raise ProfileError(f"{where}: nested too deeply to be a column overlay; write it again") from error
+
+
+def _parse_overlay(text: str | bytes, where: str) -> ColumnOverlay:
+    try:
         tree = tomllib.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ProfileError(f"{where}: not a TOML file in UTF-8: {error}; write it again") from error
     documents = [Document(where, tree)]
     try:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from drf_reprocess.catalog.checks import check_file
 from drf_reprocess.catalog.engine import make_engine, sqlite_file
 from drf_reprocess.catalog.sql import SqlCatalog, check_whole, open_catalog
 from drf_reprocess.config.load import check_places
@@ -109,7 +110,7 @@ def remake(config: Config, output: Store) -> Remade:
     if fault is None:
         return Remade("whole", last_position(output))
     logger.info("the catalog is made again: %s", fault)
-    saved, warning = _save_noted(url, output) if path.is_file() else (0, "")
+    saved, warning = _save_noted(path, url, output) if path.is_file() else (0, "")
     if not last_position(output):
         if isinstance(fault, CatalogVersionError):
             raise fault
@@ -153,7 +154,7 @@ def _fault_of(config: Config, url: str) -> CatalogError | None:
     return CatalogError(f"{difference.what}: expected {difference.expected}, got {difference.got}")
 
 
-def _save_noted(url: str, output: Store) -> tuple[int, str]:
+def _save_noted(path: Path, url: str, output: Store) -> tuple[int, str]:
     """Write what stands in the old catalog alone to the journal, all or nothing; return how many changes, and a warning.
 
     Raises
@@ -166,6 +167,7 @@ def _save_noted(url: str, output: Store) -> tuple[int, str]:
     catalog = SqlCatalog(engine, shown)
     reached = last_position(output)
     try:
+        check_file(path, shown)
         positions = [change.position for change in catalog.changes() if change.position > reached]
         last = max(catalog.last_change(), *positions, 0)
         if last > reached and positions != list(range(reached + 1, last + 1)):

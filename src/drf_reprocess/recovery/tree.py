@@ -122,12 +122,11 @@ def _sameness(mission: Mission, *, deep: bool) -> Callable[[SourceFile, str], st
                 return ""
         except ObjectNotFound:
             return ""  # the missing object is told as such
-        if size != file.bytes:
-            return f"{file.bytes} bytes, the object has {size}"
-        if linked or deep:
-            got = hash_object(output, file.name)
-            return "" if got == sha256 else f"another file, SHA-256 {got}"
-        return ""
+        if size == file.bytes and not (linked or deep):
+            return ""
+        got = hash_object(output, file.name)
+        # If these are the right bytes, the object is not what it is called, and that is told as such.
+        return "" if got == sha256 else f"another file, {file.bytes} bytes, SHA-256 {got}"
 
     return differs
 

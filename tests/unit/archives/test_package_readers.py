@@ -469,3 +469,14 @@ def test_a_stream_over_ranges_reads_everything() -> None:
     with open_ranges(ranges(data), len(data)) as stream:
         assert stream.read(7) == data[:7]
         assert stream.read() == data[7:]
+
+
+def test_a_member_too_large_for_memory_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    package = build("zip")
+    (entry, *_), _ = scan_members(ranges(package), len(package))
+    read = ReadAhead(ranges(package), len(package))
+    monkeypatch.setattr("drf_reprocess.archives.reading.MAX_MEMBER_BYTES", entry.raw_bytes)
+    assert len(read_member(read, entry)) == entry.raw_bytes
+    monkeypatch.setattr("drf_reprocess.archives.reading.MAX_MEMBER_BYTES", entry.raw_bytes - 1)
+    with pytest.raises(PackageError, match=f"has {entry.raw_bytes} bytes unpacked"):
+        read_member(read, entry)

@@ -264,8 +264,8 @@ def test_bytes_that_flip_anywhere_never_end_in_a_traceback(path, catalog_bytes):
 
 @pytest.mark.slow
 def test_bytes_that_flip_anywhere_never_end_in_a_traceback_in_many_cases(path, catalog_bytes):
-    found = outcomes_of_flips(path, catalog_bytes, range(1000, 4000))
-    assert found.count("told") > 1000
+    found = outcomes_of_flips(path, catalog_bytes, range(1000, 2500))
+    assert found.count("told") > 500
     print(f"{found.count('told')} told, {found.count('not met')} not met")
 
 
@@ -408,3 +408,19 @@ def test_shapes_are_compared_by_meaning_and_not_by_text(path):
     )
     with opened(path) as catalog:
         assert catalog.runs()
+
+
+def test_an_error_of_what_is_done_with_a_listing_is_not_told_as_damage(path):
+    with opened(path) as catalog, pytest.raises(ValueError, match="of the run") as raised, catalog.listing():
+        raise ValueError("of the run")
+    assert not isinstance(raised.value, CatalogError)
+
+
+def test_a_folder_that_may_not_be_written_gets_no_new_catalog(nobody):
+    nobody.chmod(0o555)
+    try:
+        with pytest.raises(CatalogError, match="cannot be used: unable to open database file; its file and"):
+            use(nobody / "catalog.sqlite")
+        assert list(nobody.iterdir()) == []
+    finally:
+        nobody.chmod(0o755)

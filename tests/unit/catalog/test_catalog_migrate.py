@@ -300,3 +300,24 @@ def test_two_programs_migrate_once(lay_old, monkeypatch):
         assert len(catalog.runs()) == 2
         positions = [change.position for change in catalog.changes()]
     assert positions == list(range(1, len(positions) + 1)), "everything is noted once"
+
+
+def test_without_space_for_the_copy_nothing_is_migrated(lay_old, monkeypatch):
+    path = lay_old(2)
+    before = tables(path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(migration.os, "fsync", full)
+    with pytest.raises(CatalogError, match=r"No space left on device.*with disk space"), opened(path):
+        pass
+    assert tables(path) == before
+    assert not path.with_name("catalog.sqlite.schema-2").exists()
+    monkeypatch.undo()
+    with opened(path) as catalog:
+        assert catalog.runs()
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "catalog.sqlite",
+        "catalog.sqlite.schema-2",
+    ]

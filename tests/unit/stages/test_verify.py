@@ -8,6 +8,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from drf_reprocess.archives import package_format
 from drf_reprocess.archives.codec import Codec
 from drf_reprocess.compute.serial import SerialExecutor
-from drf_reprocess.errors import ObjectNotFound, StorageDenied
+from drf_reprocess.errors import ObjectNotFound, PackageError, StorageDenied
 from drf_reprocess.identifiers import Lidvid
 from drf_reprocess.model import Verdict, VerificationReport
 from drf_reprocess.pds4.manifests import write_checksum_manifest, write_transfer_manifest
@@ -658,3 +659,14 @@ class TestLabelsAlone:
     ) -> None:
         alone.files[f"{GNC}.drf"] = delivery.files[f"{GNC}.drf"][:-3] + b"9\r\n"
         assert (f"{GNC}.drf", "mismatch") in found(check(store, alone.manifest(), profile=by_label))
+
+
+def test_what_waits_for_its_label_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_members, "KEPT_BYTES", 10)
+    with ExitStack() as stack:
+        shelf = verify_members._Shelf(stack, 100)
+        for path in ("in memory", "on disk"):
+            shelf.put(path, path.encode())
+        assert shelf.get("on disk") == b"on disk"
+        with pytest.raises(PackageError, match="more than 100 bytes"):
+            shelf.put("bomb", bytes(94))

@@ -252,6 +252,48 @@ def test_names_that_cannot_be_written_down_are_listed_as_text(store: LocalStore,
         store.read("line\nbreak")
 
 
+def test_two_names_that_are_written_alike_stay_two(store: LocalStore, tmp_path: Path) -> None:
+    for folder in (b"bad\xff", rb"bad\xff", b"bad\xff\\"):
+        path = os.path.join(os.fsencode(tmp_path), folder)
+        os.mkdir(path)
+        with open(os.path.join(path, b"x.drf"), "wb") as file:
+            file.write(folder)
+    names = [found.name for found in store.list()]
+    assert len(set(names)) == 3
+    readable = [name for name in names if (tmp_path / name).exists()]
+    assert [store.read(name) for name in readable] == [rb"bad\xff"]
+
+
+@pytest.mark.parametrize("seconds", [-(2**40), 2**40])
+def test_a_time_of_change_has_room_in_a_database(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    store.write("x", b"x")
+    real = os.stat
+
+    def stat_far_away(path: str, **named: bool) -> os.stat_result:
+        found = real(path, **named)
+        times = {"st_atime_ns": 0, "st_mtime_ns": seconds * 10**9, "st_ctime_ns": 0}
+        return os.stat_result(tuple(found), times)
+
+    monkeypatch.setattr(os, "stat", stat_far_away)
+    assert abs(store.info("x").mtime_ns) == 2**63 - 1
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(store: LocalStore, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for read in (lambda: store.read("pipe"), lambda: store.read_range("pipe", 0, 10)):
+        with pytest.raises(StorageError, match="neither a file nor a folder"):
+            read()
+
+
+def test_a_link_that_leads_nowhere_is_no_absent_file(store: LocalStore, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "none")
+    with pytest.raises(StorageError, match="leads nowhere") as caught:
+        store.read("link")
+    assert not isinstance(caught.value, ObjectNotFound)
+
+
 def test_an_unreadable_folder_is_named(
     store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
