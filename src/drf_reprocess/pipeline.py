@@ -604,6 +604,7 @@ class _Run:
             registered=mission.profile.context.registered,
             executor=executor,
             profile=mission.profile,
+            proved=True,
             see=examined.append,
         )
         seen = examined[0] if examined else None

@@ -209,6 +209,29 @@ def test_a_write_ahead_log_of_the_old_catalog_does_not_reach_the_new_one(play):
     assert names <= {"catalog.sqlite", *(f"{Path(answer['old_catalog']).name}{suffix}" for suffix in LOG)}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_rebuild_that_is_cut_off_is_made_again(play, monkeypatch, call):
+    """Right before and right after the new file gets the old one's name."""
+    expected = content(catalog_of(play))
+    flip_pages(catalog_of(play), play)
+    calls = []
+
+    def cut_off(folder: Path) -> None:
+        calls.append(folder)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("drf_reprocess.recovery.rebuild._sync", cut_off)
+        play.ask("catalog", "rebuild", check=130)
+    answer = play.ask("catalog", "rebuild")
+    assert answer["status"] == ("rebuilt" if call == 1 else "whole")
+    assert content(catalog_of(play)) == expected
+    assert list(play.output.glob("catalog.sqlite.rebuilt*")) == []
+    assert not (play.output / "lock.json").exists()
+
+
 def segments(play: Play) -> list[Path]:
     return sorted((play.output / "runs" / "journal").glob("*.jsonl"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 
@@ -13,6 +14,17 @@ from drf_integration_cli import settings
 from drf_integration_trees import assert_nothing_half_written, assert_same, catalog_rows, contents
 
 from drf_reprocess.catalog import engine
+from drf_reprocess.config.load import load_config
+from drf_reprocess.errors import (
+    CatalogConflict,
+    CatalogDamaged,
+    CatalogError,
+    DrfReprocessError,
+    StorageFull,
+)
+from drf_reprocess.mission import open_mission
+from drf_reprocess.observer import SilentObserver
+from drf_reprocess.pipeline import run_mission
 from drf_reprocess.storage.local_store import LocalStore
 from drf_reprocess.testing.sample import write_sample
 
@@ -222,18 +234,44 @@ def test_a_full_disk_ends_the_run_with_a_clear_error_and_nothing_is_lost(cli, ti
     assert cli("verify", again.json["deliveries"][0]["package"]).returncode == 0
 
 
+class Watcher(SilentObserver):
+    """Knows which stage a run has come to."""
+
+    stage = "open"
+
+    def stage_started(self, stage, files, bytes_):
+        self.stage = stage
+
+
+def run_here(source, output):
+    """Run in this process; return the stage in which the run failed, if it did, and the error."""
+    watcher = Watcher()
+    config = load_config(None, words(source, output)[1::2], {})
+    try:
+        with open_mission(config, create=True, exclusive="run") as mission:
+            run_mission(mission, watcher, "", {})
+    except DrfReprocessError as error:
+        return watcher.stage, error
+    return "", None
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("percent", [*range(4, 100, 6), 97, 98, 99])
-def test_disks_of_many_sizes(tiny, undisturbed, disk, cli_here, percent):
+def test_disks_of_many_sizes(tiny, undisturbed, disk):
     """Wherever the disk fills up, the same command ends as if it never had, once there is room."""
-    output = disk(used_kibibytes(undisturbed) * percent // 100) / "output"
-    done = cli_here("run", "--json", *words(tiny, output))
-    if done.returncode:
-        assert done.returncode == 1
-        error = done.json["error"]
-        assert error["kind"] in ("StorageFull", "CatalogError"), error
-        assert re.search("No space left on device|database or disk is full|disk I/O error", error["message"])
-    assert_nothing_half_written(output)
-    disk(65536)
-    cli_here("run", "--json", *words(tiny, output), check=0)
-    assert_as_if_undisturbed(output, undisturbed)
+    whole = used_kibibytes(undisturbed)
+    stages = set()
+    for percent in (20, 50, *range(74, 160, 3)):
+        output = disk(whole * percent // 100) / "output"
+        stage, error = run_here(tiny, output)
+        if error is not None:
+            assert isinstance(error, (StorageFull, CatalogError)), error
+            assert not isinstance(error, (CatalogDamaged, CatalogConflict)), error
+            assert re.search("No space left on device|database or disk is full|disk I/O error", str(error))
+            stages.add(stage)
+        assert_nothing_half_written(output)
+        disk(65536)
+        assert run_here(tiny, output) == ("", None)
+        assert_as_if_undisturbed(output, undisturbed)
+        shutil.rmtree(output)
+    assert stages >= {"open", "assemble", "package"}
+    assert len(stages) > 4

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dask
@@ -96,6 +97,7 @@ def _start_cluster(options: SiteOptions) -> LocalCluster:
     Dask tells with pages of traceback where an interrupt struck it as it starts. So it starts in a thread, and the worker
     processes inherit from that thread that interrupts are blocked; the interrupt is answered when it has started.
     """
+    resource_tracker.ensure_running()  # or Python starts it from that thread, and lets interrupts in again there
     with ThreadPoolExecutor(
         1, "drf-start", signal.pthread_sigmask, (signal.SIG_BLOCK, {signal.SIGINT})
     ) as pool:
@@ -111,8 +113,13 @@ def _start_cluster(options: SiteOptions) -> LocalCluster:
         )
         try:
             return starting.result()
+        except RuntimeError as error:
+            raise ComputeError(
+                f'the local workers could not be started: {error}; see above why, or try compute.site = "serial"'
+            ) from error
         except KeyboardInterrupt:
-            starting.result().close()
+            with contextlib.suppress(RuntimeError):
+                starting.result().close()
             raise
 
 

@@ -30,13 +30,15 @@ def check_label(
     registered: Collection[str],
     *,
     values: bool = True,
+    md5_of: Callable[[str, bytes], str] | None = None,
 ) -> tuple[Finding, ...]:
     """Return everything that is wrong with a label and its files, nothing if all is well.
 
     ``read_file`` returns the bytes of a file that the label names, None if there is none; what it raises is passed
     on. ``registered`` holds the LIDs of all registered context products (empty: references are not checked). Without
-    ``values`` the cells of fixed-width tables are not compared with their data types. Any bytes may be given: what is
-    not even a label is a finding too.
+    ``values`` of the records of fixed-width tables only the ends are looked at. ``md5_of`` spares the hashing
+    where the caller knows the MD5 of a file, given by name and bytes. Any bytes may be given: what is not even a label is a
+    finding too.
     """
     try:
         root = parse_pds4(label)
@@ -46,12 +48,21 @@ def check_label(
     findings = list(check_rules(root, files, registered))
     for file in files:
         findings += check_layout(file)
-        findings += _check_file(root, file, read_file, values=values)
+        findings += _check_file(root, file, read_file, md5_of or _md5, values=values)
     return tuple(findings)
 
 
+def _md5(_: str, data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
 def _check_file(
-    root: Element, file: LabelFile, read_file: Callable[[str], bytes | None], *, values: bool
+    root: Element,
+    file: LabelFile,
+    read_file: Callable[[str], bytes | None],
+    md5_of: Callable[[str, bytes], str],
+    *,
+    values: bool,
 ) -> Iterator[Finding]:
     if file.name is None or "/" in file.name or find_path_fault(file.name):
         return  # a finding on the label already; such a path is not followed
@@ -63,7 +74,7 @@ def _check_file(
         yield data_fault("size", f"file {file.name!r} has {len(data)} bytes, its label says {file.bytes}")
     if file.bytes != len(data):
         yield from check_extents(file, len(data), lambda code, text, _line: data_fault(code, text))
-    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    md5 = md5_of(file.name, data)
     if file.md5 is not None and file.md5.lower() != md5:
         yield data_fault("md5", f"file {file.name!r} has the MD5 checksum {md5}, its label says {file.md5}")
     for part in file.objects:

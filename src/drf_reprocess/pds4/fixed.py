@@ -62,9 +62,8 @@ class _Table:
 def check_fixed(data: bytes, table: LabelObject, *, values: bool) -> Iterator[Finding]:
     """Yield what is wrong with the records of a Table_Character.
 
-    Every record must end in CR LF (record_delimiter), bytes outside all fields must be blank, all others printable
-    ASCII; with ``values`` each cell must be blank or a value of its data type, padded with blanks or tabs on either
-    side. Numbers of records too large for the file are judged as far as the file goes.
+    Every record must end in CR LF (record_delimiter). With ``values`` bytes outside all fields must be blank, all others
+    printable ASCII, and each cell blank or a value of its data type, padded with blanks or tabs on either side. Numbers of records too large for the file are judged as far as the file goes.
     """
     if table.offset_bytes is None or table.records is None or table.record_bytes is None:
         return
@@ -73,10 +72,12 @@ def check_fixed(data: bytes, table: LabelObject, *, values: bool) -> Iterator[Fi
     records = min(table.records, (len(data) - table.offset_bytes) // table.record_bytes)
     if not records:
         return
-    judged = _prepare(data, table, records, values=values)
+    judged = _prepare(data, table, records)
     ends = list(_check_ends(judged))
     if ends:  # the fields of records that do not begin where they should would all be wrong too
         yield from ends
+        return
+    if not values:
         return
     block = max(1, _BLOCK_BYTES // judged.record_bytes)
     for first in range(0, judged.records, block):
@@ -84,7 +85,7 @@ def check_fixed(data: bytes, table: LabelObject, *, values: bool) -> Iterator[Fi
     yield from _report(judged)
 
 
-def _prepare(data: bytes, table: LabelObject, records: int, *, values: bool) -> _Table:
+def _prepare(data: bytes, table: LabelObject, records: int) -> _Table:
     record_bytes = table.record_bytes or 0
     body = record_bytes - _DELIMITER_BYTES
     covered = np.zeros(record_bytes, dtype=bool)
@@ -105,7 +106,7 @@ def _prepare(data: bytes, table: LabelObject, records: int, *, values: bool) -> 
         offset=table.offset_bytes or 0,
         record_bytes=record_bytes,
         records=records,
-        cells=tuple(cells) if values else (),
+        cells=tuple(cells),
         gaps=np.flatnonzero(~covered),
         strict=slice(0, body) if strict[:body].all() else np.flatnonzero(strict),
     )

@@ -12,6 +12,7 @@ from drf_reprocess.compute.sites import SiteOptions, open_site
 from drf_reprocess.config.load import hide_password
 from drf_reprocess.config.model import Config
 from drf_reprocess.errors import CatalogDamaged
+from drf_reprocess.lock import holder
 from drf_reprocess.mission import Mission, catalog_url, open_mission
 from drf_reprocess.observer import Observer
 from drf_reprocess.recovery.books import compare_books
@@ -32,7 +33,8 @@ def check_catalog(config: Config, observer: Observer, *, deep: bool = False) -> 
     """Return all differences between catalog, journal and tree; with ``deep`` every byte of ``store/`` is read.
 
     The document has ``status`` (``equal`` or ``different``), ``differences`` (kind, what, expected, got, remedy),
-    ``store`` with the figures of its objects, and ``steps``.
+    ``store`` with the figures of its objects, and ``steps``. ``locked_by`` names a driver that is at work, or was killed:
+    what it has not finished yet may be told as a difference.
 
     Raises
     ------
@@ -41,16 +43,19 @@ def check_catalog(config: Config, observer: Observer, *, deep: bool = False) -> 
     """
     findings = Findings(observer)
     figures = StoreFigures()
+    output = open_store(config.output.uri, config.output.options)
+    at_work = holder(output)
     try:
         with open_mission(config, create=False) as mission:
             figures = check_mission(mission, findings, deep=deep)
     except CatalogDamaged as error:
         # What cannot be read cannot be compared with anything.
-        url = hide_password(catalog_url(config, open_store(config.output.uri, config.output.options)))
+        url = hide_password(catalog_url(config, output))
         findings.add([Difference("catalog", url, "a database as it was written", str(error), REBUILD)])
     return {
         "status": findings.status,
         "deep": deep,
+        "locked_by": str(at_work or ""),
         "differences": findings.difference_rows(),
         "store": asdict(figures),
         "steps": findings.step_rows(),

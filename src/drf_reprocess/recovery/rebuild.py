@@ -83,8 +83,9 @@ def rebuild_catalog(config: Config, observer: Observer) -> Row:
     output = open_store(config.output.uri, config.output.options)
     findings = Findings(observer)
     with locked(output, "catalog rebuild", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"):
-        with findings.step("catalog"):
+        with findings.step("catalog") as step:
             remade = remake(config, output)
+            step.files = remade.changes
         with open_mission(config, create=False) as mission, mission_site(mission) as executor:
             figures = compare_objects(mission.catalog, output, findings)
             prove_labels(mission.catalog, output, findings, executor)

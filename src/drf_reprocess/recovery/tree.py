@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -37,6 +38,8 @@ HAS_DELIVERY_JSON = {
     DeliveryState.REJECTED,
 }
 ADOPTED = "adopted"
+
+SIZE_BYTES = 8
 
 Shown = tuple[str, StoredObject]
 
@@ -86,19 +89,24 @@ def _compare_view(
     output: Store,
     folders: Iterable[str],
     expected: Callable[[], Iterator[Shown]],
-    same: Callable[[SourceFile, str], str],
+    same: Callable[[SourceFile, StoredObject], str],
     passed_over: Collection[str],
 ) -> Iterator[Difference]:
     """Compare folders with what should be seen in them; of each file only two digests are kept meanwhile."""
-    wanted = {_short(key): bytes.fromhex(stored.sha256) for key, stored in expected()}
+    wanted = {
+        _short(key): bytes.fromhex(stored.sha256) + stored.bytes.to_bytes(SIZE_BYTES)
+        for key, stored in expected()
+    }
     for file in chain.from_iterable(output.list(folder) for folder in folders):
         if file.name in passed_over:
             continue
-        digest = wanted.pop(_short(file.name), None)
-        if digest is None:
+        packed = wanted.pop(_short(file.name), None)
+        if packed is None:
             yield Difference("view", file.name, "nothing of that name", f"{file.bytes} bytes", PUBLISH)
-        elif got := same(file, digest.hex()):
-            yield Difference("view", file.name, object_key(digest.hex()), got, PUBLISH)
+            continue
+        stored = StoredObject(packed[:-SIZE_BYTES].hex(), "", int.from_bytes(packed[-SIZE_BYTES:]))
+        if got := same(file, stored):
+            yield Difference("view", file.name, object_key(stored.sha256), got, PUBLISH)
     if wanted:
         for key, stored in expected():
             if _short(key) in wanted:
@@ -109,24 +117,20 @@ def _short(key: str) -> bytes:
     return hashlib.blake2b(key.encode(), digest_size=16).digest()
 
 
-def _sameness(mission: Mission, *, deep: bool) -> Callable[[SourceFile, str], str]:
+def _sameness(mission: Mission, *, deep: bool) -> Callable[[SourceFile, StoredObject], str]:
     """Return what tells in words how a file of a view differs from an object; empty if it does not."""
     output = mission.output
     linked = output.is_local and mission.config.output.views == "link"
 
-    def differs(file: SourceFile, sha256: str) -> str:
-        key = object_key(sha256)
-        try:
-            size = output.size(key)
-            if output.is_local and os.path.samefile(output.uri(key), output.uri(file.name)):
-                return ""
-        except ObjectNotFound:
-            return ""  # the missing object is told as such
-        if size == file.bytes and not (linked or deep):
+    def differs(file: SourceFile, stored: StoredObject) -> str:
+        if output.is_local:
+            with contextlib.suppress(FileNotFoundError):  # an object that is missing is told as such
+                if os.path.samefile(output.uri(object_key(stored.sha256)), output.uri(file.name)):
+                    return ""
+        if file.bytes == stored.bytes and not (linked or deep):
             return ""
         got = hash_object(output, file.name)
-        # If these are the right bytes, the object is not what it is called, and that is told as such.
-        return "" if got == sha256 else f"another file, {file.bytes} bytes, SHA-256 {got}"
+        return "" if got == stored.sha256 else f"another file, {file.bytes} bytes, SHA-256 {got}"
 
     return differs
 

@@ -420,14 +420,15 @@ def _tell_decision(record: ProductRecord, done: Reprocessed) -> tuple[Event, ...
 
 def _check(context: ProcessContext, done: Reprocessed) -> Finding | None:
     """Prove the new label right before anything is stored; the cells were proved when they were parsed."""
-    if done.facts is None:
-        raise ValueError("a file that is not refused has label facts")
-    name = done.facts.file_name
+    if done.facts is None or done.data is None:
+        raise ValueError("a file that is not refused has label facts and data")
+    name, md5 = done.facts.file_name, done.data.md5
     findings = check_label(
         done.label,
         lambda path: done.reading.data if path == name else None,
         context.line.profile.context.registered,
         values=False,
+        md5_of=lambda _, __: md5,
     )
     if context.xml_catalog:
         findings += schema_set(context.xml_catalog).check(done.label)

@@ -71,6 +71,7 @@ def verify_package(
     registered: Collection[str] = (),
     executor: Executor | None = None,
     profile: Profile | None = None,
+    proved: bool = False,
     see: Callable[[Examined], None] | None = None,
 ) -> VerificationReport:
     """Read every member of a zip or tar.gz package and return what is wrong, and what could not be checked.
@@ -88,6 +89,9 @@ def verify_package(
     profile
         Mission profile by which data files are read, to be held against their labels; without it that is not checked, and
         that is said.
+    proved
+        Whether every label was held against the values in its data file when both were made, so that here their MD5s are
+        enough: cells and times are not read once more.
     executor
         Where the members are read; in this process if there is none.
     see
@@ -101,7 +105,7 @@ def verify_package(
         If the package cannot be read, the schemas cannot be used, or the workers are lost.
     """
     size = store.size(package_key)
-    context = VerifyContext(store, package_key, size, xml_catalog, tuple(registered), profile)
+    context = VerifyContext(store, package_key, size, xml_catalog, tuple(registered), profile, proved)
     is_tar = _is_tar(store, package_key, size)
     listed = _Listing((), ())
     try:

@@ -54,6 +54,8 @@ class VerifyContext:
     registered: tuple[str, ...]
     profile: Profile | None = None
     """By which data files are read and held against their labels."""
+    proved: bool = False
+    """Whether the values in the data files, and what labels say of them, were proved from bytes of the same MD5 before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,12 +352,18 @@ def check_one(
     findings: tuple[Finding, ...] = ()
     inventory, data_compared = None, False
     try:
-        findings = check_label(label, lambda name: read_file(_join(folder, name)), context.registered)
+        findings = check_label(
+            label,
+            lambda name: read_file(_join(folder, name)),
+            context.registered,
+            values=not context.proved,
+            md5_of=lambda name, data: digests.of(_join(folder, name), data),
+        )
         if contents is not None:
             found += _compare_files(path, contents, read_file, digests)
             inventory = _inventory(path, contents, read_file)
             file_type = find_file_type(context.profile, contents)
-            data = read_file(_paths(path, contents)[0]) if file_type else None
+            data = read_file(_paths(path, contents)[0]) if file_type and not context.proved else None
             if file_type and data is not None and not found and not findings:
                 found += compare_with_data(file_type, path, contents, data)
             data_compared = file_type is not None
