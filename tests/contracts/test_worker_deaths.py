@@ -113,23 +113,12 @@ def at_address(scheduler, **options):
 
 def worker_pids():
     """The worker processes of a local cluster of this process."""
-    return [
-        child.pid
-        for child in psutil.Process().children(recursive=True)
-        if any("spawn_main" in word for word in child.cmdline())
-    ]
-
-
-@contextlib.contextmanager
-def after(delay_s, action):
-    """Do something in the midst of what is done inside."""
-    timer = threading.Timer(delay_s, action)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if any("spawn_main" in word for word in child.cmdline()):
+                found.append(child.pid)
+    return found
 
 
 def drain(executor, function, context, items):

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
 """How often the cluster is looked at while nothing comes from it."""
+LOOK_EVERY_S = 3.0
+"""How often the cluster is looked at while all is well."""
 WARN_AFTER_S = 2.0
 """How long something is amiss before it is told."""
 SETTLE_S = 1.5
@@ -79,6 +81,7 @@ class Cluster:
         self.workers: dict[str, Worker] = {}
         """As last looked at."""
         self._known: dict[str, Worker] = {}
+        self._looked = 0.0
         self._inbox = inbox
         self._wait_s = wait_s
         self._losses: deque[Loss] = deque(maxlen=REMEMBERED)
@@ -127,7 +130,14 @@ class Cluster:
         infos = self.ask(self._scheduler.identity, n_workers=-1)["workers"]
         self.workers = {address: _worker(address, info) for address, info in infos.items()}
         self._known |= self.workers
+        self._looked = time.monotonic()
         return self.workers
+
+    def look_now_and_then(self) -> None:
+        """Look at the workers if that is long ago: what is known of one that ends should be fresh."""
+        if time.monotonic() - self._looked > LOOK_EVERY_S:
+            with contextlib.suppress(TimeoutError, OSError):
+                self.look()
 
     def look_patiently(self) -> dict[str, Worker]:
         """Return the workers by address; wait for a scheduler that does not answer, and for a first worker."""

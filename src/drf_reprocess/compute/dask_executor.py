@@ -260,6 +260,7 @@ class DaskExecutor:
             self._cluster.check()
             return None
         self._cluster.all_is_well()
+        self._cluster.look_now_and_then()
         return came
 
     def _next_events(self, handed: dict[Any, Handed[I]]) -> list[TaskEvent[I, Any]]:
@@ -368,6 +369,9 @@ class DaskExecutor:
             answer: tuple[str, TaskReport[Any] | None] = future.result(timeout=self._wait_s)
         except CancelledError as error:
             raise self._cluster.connection_lost() from error
+        except KilledWorker:
+            self._inbox.put(future)  # the answer was lost, made again, and lost again
+            return None
         except TimeoutError:
             self._inbox.put(future)
             self._cluster.check()

@@ -90,7 +90,7 @@ class SchemaSet:
         if missing:
             yield _fault("xsd", f"no local copy of {', '.join(missing)}", line_of(root), _INSTALL)
             return
-        if strange := [url for _, url in pairs if not url.endswith(".xsd")]:
+        if strange := [url for _, url in pairs if not self._has_suffix(url, ".xsd")]:
             yield _fault(
                 "xsd", f"no XML schemas: {', '.join(strange)}; expected addresses of *.xsd", line_of(root)
             )
@@ -133,7 +133,7 @@ class SchemaSet:
     def _check_rules(self, root: Element) -> Iterator[Finding]:
         urls: list[str] = []
         for url, kind in _find_models(root):
-            if kind == SCHEMATRON and not url.endswith(".sch"):
+            if kind == SCHEMATRON and not self._has_suffix(url, ".sch"):
                 yield _fault("schematron", f"no Schematron rules: {url}; expected *.sch", line_of(root))
             elif kind == SCHEMATRON:
                 urls.append(url)
@@ -149,6 +149,11 @@ class SchemaSet:
         key = self._compile_rules(url for url in urls if url not in missing)
         if key:
             yield from _apply_rules(root, key)
+
+    def _has_suffix(self, url: str, suffix: str) -> bool:
+        """Whether the local copy is of that kind by its name, or there is none: another file is the label's fault, not ours."""
+        path = self._catalog.find(url)
+        return path is None or path.suffix == suffix
 
     def _compile_rules(self, urls: Iterable[str]) -> tuple[Path, ...]:
         """Return the key of the compiled rules of these files; they are compiled at their first use."""

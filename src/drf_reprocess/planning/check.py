@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from drf_reprocess.errors import ConfigurationError, PlanOutdated
 from drf_reprocess.model import Outcome, SourceState, WorkItem
 from drf_reprocess.planning.conditions import Conditions, different_conditions
-from drf_reprocess.planning.document import PlanDocument, Row, set_aside_row, work_row
+from drf_reprocess.planning.document import PlanDocument, Row, find_row_fault, set_aside_row, work_row
 from drf_reprocess.planning.expectation import expect
 from drf_reprocess.stages.plan import Plan
 
@@ -107,6 +107,10 @@ class PlanCheck:
         """Compare the products without regard to their order, by digest; only those that differ are kept."""
         planned = {}
         for row in self._document.rows():
+            if fault := find_row_fault(row):
+                raise ConfigurationError(
+                    f"{self._document.path} is no plan: a product {fault}; `plan --to FILE` writes one"
+                )
             try:
                 planned[_key(row["lid"])] = _digest(row)
                 if row["exact"]:

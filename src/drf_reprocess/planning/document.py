@@ -222,10 +222,6 @@ class PlanDocument:
         """Read the products from the file, one at a time."""
         for key, value in _parts(self.path):
             if key is None:
-                if fault := _row_fault(value):
-                    raise ConfigurationError(
-                        f"{self.path} is no plan: a product {fault}; `plan --to FILE` writes one"
-                    )
                 yield value
 
 
@@ -274,7 +270,7 @@ def _facts_fault(facts: Mapping[str, Any]) -> str:
     return ""
 
 
-def _row_fault(row: object) -> str:
+def find_row_fault(row: object) -> str:
     """Return what of a product's row cannot be held against the mission, an empty text if all can."""
     if not _has_texts(row, "lid") or not isinstance(row, dict):
         return "has no lid"
