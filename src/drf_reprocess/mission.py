@@ -13,7 +13,7 @@ from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.catalog.engine import catalog_exists
 from drf_reprocess.catalog.migrate import Premises
 from drf_reprocess.catalog.sql import open_catalog
-from drf_reprocess.config.load import check_places
+from drf_reprocess.config.load import check_places, hide_password
 from drf_reprocess.config.model import Config
 from drf_reprocess.drf.naming import FileName, match_name
 from drf_reprocess.errors import CatalogDamaged, CatalogError, ConfigurationError, StorageError
@@ -106,7 +106,9 @@ def open_mission(
     output = open_store(config.output.uri, config.output.options)
     url = catalog_url(config, output)
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    with locked(output, exclusive, now) if exclusive else contextlib.nullcontext():
+    # Where nothing was made yet, a command that makes nothing leaves nothing, not even a lock.
+    locks = exclusive and (create or catalog_exists(url))
+    with locked(output, exclusive, now) if locks else contextlib.nullcontext():
         _require_catalog(url, output)
         if scratch and not catalog_exists(url):
             url, create = "sqlite://", True
@@ -137,7 +139,7 @@ def _require_catalog(url: str, output: Store) -> None:
     """Refuse to begin anew where a catalog was lost: versions would be given a second time."""
     if not catalog_exists(url) and last_position(output):
         raise CatalogDamaged(
-            f"there is no catalog {url}, but {output.uri(JOURNAL)} tells of one: it was lost or moved; put it back, or make "
+            f"there is no catalog {hide_password(url)}, but {output.uri(JOURNAL)} tells of one: it was lost or moved; put it back, or make "
             "it again with `drf-reprocess catalog rebuild`"
         )
 

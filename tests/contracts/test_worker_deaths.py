@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
+from distributed import LocalCluster
+from distributed.core import Status
 
 from drf_reprocess.compute import cluster as cluster_module
 from drf_reprocess.compute import watchdog
@@ -25,6 +27,9 @@ from drf_reprocess.compute.serial import SerialExecutor
 from drf_reprocess.compute.sites import SiteOptions, open_site
 from drf_reprocess.compute.suspects import ATTEMPTS, Verdict, judge, run_surely
 from drf_reprocess.errors import ComputeError
+from drf_reprocess.identifiers import Lid
+from drf_reprocess.model import Candidate, SourceFile, SourceState, WorkItem
+from drf_reprocess.stages.process import process
 from drf_reprocess.testing.fatal_tasks import (
     die_on,
     die_once_on,
@@ -164,7 +169,7 @@ class LosesWorkers(SerialExecutor):
 
     def run(self, function, context, items):
         for item in items:
-            yield lost(Cause.ENDED)[0].__class__(item, None, ComputeError("x"), "w", 0, 0, 0, 0, Cause.ENDED)
+            yield TaskEvent(item, None, ComputeError("in company"), "w", 0, 0, 0, 0, Cause.ENDED)
 
     def run_alone(self, function, context, items):
         for item in items:
@@ -188,6 +193,28 @@ def test_suspects_run_alone_until_it_is_known_who_it_was():
     assert [str(loss.error) for loss in wrong[(1,)].losses] == ["no. 0", "no. 1"]
     assert executor.alone == {(1,): 2, (2,): 2, (3,): ATTEMPTS, (4,): 1}
     assert sum(event.worker_lost for event in events) == 2 + 2 + 1 + ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("causes", "code", "remedy"),
+    [
+        ([Cause.ENDED, Cause.MEMORY], "worker-died", "compute.memory_limit"),
+        ([Cause.TIME_LIMIT] * 2, "task-time-limit", "compute.task_limit_s"),
+        ([Cause.HOST_LOST] * ATTEMPTS, "worker-lost", "logs"),
+    ],
+)
+def test_a_file_that_is_given_up_has_a_reason_with_all_that_is_known(causes, code, remedy):
+    candidate = Candidate("x", Lid.parse("urn:nasa:pds:maven:data:x"), (SourceFile("/x", "x.drf", 10, 0),))
+    item = WorkItem("eps:x", "eps", (candidate,), "new file")
+    *tries, (event, outcomes) = process(LosesWorkers({(item,): causes}), None, [(item,)])
+    assert event.item == (item,)
+    ((source,),) = (outcome.sources for outcome in outcomes)
+    assert (source.state, source.code) == (SourceState.FAILED, code)
+    assert remedy in source.remedy
+    for number in range(len(causes)):
+        assert f"({number + 1}) no. {number}" in source.message
+    assert len(tries) == len(causes)
+    assert all((event.item, outcomes) == ((), ()) and event.cause for event, outcomes in tries)
 
 
 # The watchdog, in a process of its own
@@ -268,6 +295,59 @@ class TestLocalDeaths:
         assert right == [2, 4, 5]
         assert [(item, judged.verdict) for item, judged in wrong.items()] == [((3,), Verdict.TIME_LIMIT)]
         assert "compute.task_limit_s" in str(wrong[(3,)].event.error)
+
+
+class TestPausedWorkers:
+    """Workers that are there and take nothing, as when their memory stays full."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def cluster(cls):
+        with LocalCluster(
+            n_workers=1,
+            threads_per_worker=2,
+            processes=False,
+            memory_limit=0,  # or Dask would wake it up again
+            protocol="tcp",
+            host="127.0.0.1",
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        ) as cluster:
+            yield cluster
+
+    @pytest.mark.parametrize("alone", [False, True])
+    def test_they_are_waited_for_with_a_limit(self, cluster, alone):
+        with open_site(SiteOptions("address", address=cluster.scheduler_address, wait_s=2)) as executor:
+            with self.paused(cluster):
+                run = executor.run_alone if alone else executor.run
+                with pytest.raises(ComputeError, match="takes tasks: they are paused"):
+                    list(run(square, 0, split(range(5))))
+            assert len(list(run(square, 0, split(range(5))))) == 5
+
+    def test_the_run_goes_on_when_they_do(self, cluster, caplog):
+        with (
+            open_site(SiteOptions("address", address=cluster.scheduler_address, wait_s=5)) as executor,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            with self.paused(cluster):
+                future = pool.submit(lambda: list(executor.run(square, 0, split(range(5)))))
+                wait_until(lambda: "they are paused, or closing; waiting up to 5 s" in caplog.text)
+            assert len(future.result(PATIENCE_S)) == 5
+        assert "at work again" in caplog.text
+
+    @contextlib.contextmanager
+    def paused(self, cluster):
+        """Pause the worker in its own thread, and wait until the scheduler knows."""
+
+        def put(status):
+            cluster.loop.add_callback(setattr, cluster.workers[0], "status", status)
+            wait_until(lambda: {w.status for w in cluster.scheduler.workers.values()} == {status})
+
+        put(Status.paused)
+        try:
+            yield
+        finally:
+            put(Status.running)
 
 
 @pytest.mark.slow

@@ -120,3 +120,8 @@ def test_an_integer_of_thousands_of_digits(types, text, library, monkeypatch):
         assert reading.table.column("X_1").to_pylist() == [2, 7, 2, 2]
     else:
         assert (reading.refused.code, reading.refused.record) == ("damaged-records", 2)
+
+
+def test_the_slow_tests_run_enough_cases():
+    """Each of them requires its own share."""
+    assert sum(cases.SLOW_BUDGET.values()) >= 20_000

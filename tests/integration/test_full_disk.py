@@ -60,9 +60,9 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tiny, tmp_path_factory, cli):
+def undisturbed(tiny, tmp_path_factory):
     output = tmp_path_factory.mktemp("undisturbed") / "output"
-    cli("run", "--json", *words(tiny, output), check=0)
+    assert run_here(tiny, output) == ("", None)
     return output
 
 
@@ -221,17 +221,17 @@ def used_kibibytes(folder):
     return int(subprocess.run(["du", "-sk", str(folder)], capture_output=True, check=True).stdout.split()[0])
 
 
-def test_a_full_disk_ends_the_run_with_a_clear_error_and_nothing_is_lost(cli, tiny, undisturbed, disk):
+def test_a_full_disk_ends_the_run_with_a_clear_error_and_nothing_is_lost(cli_here, tiny, undisturbed, disk):
     output = disk(used_kibibytes(undisturbed) // 2) / "output"
-    done = cli("run", *words(tiny, output), "--json", check=1)
+    done = cli_here("run", *words(tiny, output), "--json", check=1)
     message = done.json["error"]["message"]
     assert "No space left on device" in message or "disk" in message
     assert "run again" in message or "disk space" in message
     assert not (output / "deliveries").exists()
     disk(65536)
-    again = cli("run", *words(tiny, output), "--json", check=0)
+    again = cli_here("run", *words(tiny, output), "--json", check=0)
     assert again.json["products"]["total"] == again.json["deliveries"][0]["products"]
-    assert cli("verify", again.json["deliveries"][0]["package"]).returncode == 0
+    assert cli_here("verify", again.json["deliveries"][0]["package"]).returncode == 0
 
 
 class Watcher(SilentObserver):

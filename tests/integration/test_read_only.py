@@ -12,6 +12,10 @@ from drf_integration_trees import assert_nothing_half_written, assert_same, cata
 
 from drf_reprocess.catalog import engine
 from drf_reprocess.catalog.sql import SqlCatalog
+from drf_reprocess.config.load import load_config
+from drf_reprocess.mission import open_mission
+from drf_reprocess.observer import SilentObserver
+from drf_reprocess.pipeline import run_mission
 from drf_reprocess.storage.local_store import LocalStore
 from drf_reprocess.testing.sample import write_sample
 
@@ -39,9 +43,10 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tiny, tmp_path_factory, cli):
+def undisturbed(tiny, tmp_path_factory):
     output = tmp_path_factory.mktemp("undisturbed") / "output"
-    cli("run", "--json", *words(tiny, output), check=0)
+    with open_mission(load_config(None, words(tiny, output)[1::2], {}), create=True) as mission:
+        run_mission(mission, SilentObserver(), "", {})
     return output
 
 

@@ -108,11 +108,13 @@ class DaskExecutor:
         client: Client,
         *,
         warnings: tuple[str, ...] = (),
+        has_dashboard: bool = True,
         task_limit_s: float = 0,
         wait_s: float = WAIT_S,
     ) -> None:
         self._client = client
         self.warnings = warnings
+        self._has_dashboard = has_dashboard
         self._limit_s = task_limit_s
         self._inbox: queue.SimpleQueue[Future[Any] | Loss] = queue.SimpleQueue()
         self._cluster = Cluster(client, self._inbox, wait_s)
@@ -126,7 +128,7 @@ class DaskExecutor:
     @property
     def dashboard(self) -> str:
         """Address of Dask's own page about its workers, or an empty text."""
-        return str(self._client.dashboard_link or "")
+        return str(self._client.dashboard_link or "") if self._has_dashboard else ""
 
     def close(self) -> None:
         """Part from the cluster, which stays as it is."""

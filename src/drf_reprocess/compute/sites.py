@@ -109,6 +109,8 @@ def _start_cluster(options: SiteOptions) -> LocalCluster:
             memory_limit=options.memory_limit or 0,
             host="127.0.0.1",
             dashboard_address=options.dashboard or None,
+            # Without a dashboard Dask serves its other pages, on a fixed port and to the whole network.
+            scheduler_kwargs={"dashboard_address": options.dashboard or "127.0.0.1:0"},
             silence_logs=logging.ERROR,
         )
         try:
@@ -152,7 +154,11 @@ def _open_address(options: SiteOptions) -> Iterator[Executor]:
 @contextlib.contextmanager
 def _give(client: Client, options: SiteOptions, warnings: tuple[str, ...] = ()) -> Iterator[Executor]:
     executor = DaskExecutor(
-        client, warnings=warnings, task_limit_s=options.task_limit_s, wait_s=options.wait_s
+        client,
+        warnings=warnings,
+        has_dashboard=options.site != "local" or bool(options.dashboard),
+        task_limit_s=options.task_limit_s,
+        wait_s=options.wait_s,
     )
     with contextlib.closing(executor):
         yield executor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drf_reprocess.catalog.engine import catalog_exists
 from drf_reprocess.catalog.tables import SCHEMA_VERSION
+from drf_reprocess.config.load import hide_password
 from drf_reprocess.config.model import Config
 from drf_reprocess.errors import CatalogError
 from drf_reprocess.mission import catalog_url, open_mission
@@ -26,4 +27,4 @@ def migrate_output(config: Config) -> dict[str, object]:
     # Whoever may write brings it there on opening, and the journal gets its content at the end.
     with open_mission(config, create=True, exclusive="catalog migrate") as mission:
         changes = mission.catalog.last_change()
-    return {"catalog": url, "schema_version": SCHEMA_VERSION, "changes": changes}
+    return {"catalog": hide_password(url), "schema_version": SCHEMA_VERSION, "changes": changes}

@@ -61,15 +61,12 @@ class StoreFigures:
     kept_bytes: int = 0
 
 
-@dataclass(slots=True)
-class _Books:
-    """What the rows name, in few bytes an object."""
-
-    sizes: dict[bytes, int] = field(default_factory=dict)
-
-    def read(self, catalog: Catalog) -> None:
-        for _, _, sha256, size in _named(catalog):
-            self.sizes.setdefault(bytes.fromhex(sha256), size)
+def _named_sizes(catalog: Catalog) -> dict[bytes, int]:
+    """Return the size of every object that a row names, by SHA-256."""
+    sizes: dict[bytes, int] = {}
+    for _, _, sha256, size in _named(catalog):
+        sizes.setdefault(bytes.fromhex(sha256), size)
+    return sizes
 
 
 def _named(catalog: Catalog) -> Iterator[tuple[str, str, str, int]]:
@@ -86,10 +83,11 @@ def compare_objects(
     catalog: Catalog, output: Store, findings: Findings, executor: Executor | None = None
 ) -> StoreFigures:
     """Hold ``store/`` against the rows; with an executor each object's bytes are read, too, and hashed on its workers."""
-    books = _Books()
-    books.read(catalog)
-    named = len(books.sizes), sum(books.sizes.values())
-    comparison = _Comparison(output, books.sizes)
+    with findings.step("rows") as step:
+        sizes = _named_sizes(catalog)
+        step.files = len(sizes)
+    named = len(sizes), sum(sizes.values())
+    comparison = _Comparison(output, sizes)
     with findings.step("hash" if executor else "objects", *named) as step:
         if executor is None:
             for file in comparison.sound():
@@ -99,7 +97,7 @@ def compare_objects(
                 for sha256, got in event.value():
                     comparison.wrong[bytes.fromhex(sha256)] = f"SHA-256 {got}"
                 findings.advance(step, len(event.item), sum(one.bytes for one in event.item))
-    comparison.wrong |= dict.fromkeys(books.sizes, "no such object")
+    comparison.wrong |= dict.fromkeys(comparison.missing, "no such object")
     findings.add(comparison.strange)
     findings.add(_tell_wrong(catalog, comparison.wrong))
     return _tell_orphans(catalog, output, findings, comparison)
