@@ -114,7 +114,20 @@ def process_partition(context: ProcessContext, items: tuple[WorkItem, ...]) -> t
     StorageError
         If the output cannot be written. What cannot be read from the source is an outcome instead.
     """
-    return tuple(_process_item(context, item) for item in items)
+    outcomes = (_process_item(context, item) for item in items)
+    return tuple(_leave_later(outcome) if context.staging else outcome for outcome in outcomes)
+
+
+def _leave_later(outcome: Outcome) -> Outcome:
+    """Let what is to leave the archive stay until the next release, which tells its collections of it.
+
+    Until then its files are worked on in every run: what was in force when they were looked at is not recorded.
+    """
+    if not outcome.left:
+        return outcome
+    sources = tuple(replace(source, rulings="", covered_by="") for source in outcome.sources)
+    events = tuple(event for event in outcome.events if event.kind != "left")
+    return replace(outcome, sources=sources, left=(), events=events)
 
 
 def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
