@@ -204,7 +204,7 @@ def test_suspects_run_alone_until_it_is_known_who_it_was():
     ],
 )
 def test_a_file_that_is_given_up_has_a_reason_with_all_that_is_known(causes, code, remedy):
-    candidate = Candidate("x", Lid.parse("urn:nasa:pds:maven:data:x"), (SourceFile("/x", "x.drf", 10, 0),))
+    candidate = Candidate("x", Lid("urn:nasa:pds:maven:data:x"), (SourceFile("/x", "x.drf", 10, 0),))
     item = WorkItem("eps:x", "eps", (candidate,), "new file")
     *tries, (event, outcomes) = process(LosesWorkers({(item,): causes}), None, [(item,)])
     assert event.item == (item,)
@@ -275,7 +275,7 @@ class TestLocalDeaths:
     @pytest.fixture(scope="class")
     @classmethod
     def executor(cls):
-        with local(task_limit_s=1.5, wait_s=30) as executor:
+        with local(task_limit_s=1, wait_s=30) as executor:
             yield executor
 
     def test_a_file_that_ends_its_worker_is_condemned_alone(self, executor):
@@ -315,7 +315,7 @@ class TestPausedWorkers:
         ) as cluster:
             yield cluster
 
-    @pytest.mark.parametrize("alone", [False, True])
+    @pytest.mark.parametrize("alone", [pytest.param(False, marks=pytest.mark.slow), True])
     def test_they_are_waited_for_with_a_limit(self, cluster, alone):
         with open_site(SiteOptions("address", address=cluster.scheduler_address, wait_s=2)) as executor:
             with self.paused(cluster):
@@ -324,6 +324,7 @@ class TestPausedWorkers:
                     list(run(square, 0, split(range(5))))
             assert len(list(run(square, 0, split(range(5))))) == 5
 
+    @pytest.mark.slow
     def test_the_run_goes_on_when_they_do(self, cluster, caplog):
         with (
             open_site(SiteOptions("address", address=cluster.scheduler_address, wait_s=5)) as executor,

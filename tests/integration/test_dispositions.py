@@ -201,3 +201,18 @@ def test_worse_data_are_held_out_of_everything_until_a_person_accepts_them(desk)
     row = desk.product()
     assert (row["vid"], row["records"], delivery["products"]) == ("2.0", 48, 1)
     assert "seen in the plots" in Path(row["label"]).read_text()
+
+
+def test_an_excluded_file_leaves_the_archive_with_a_release_not_with_staging(desk):
+    """A staging run tells no collection of anything: until the release the product stands."""
+    path = desk.receive(good())
+    desk.receive(good(1), "sci_anc_eps14_343_344.drf")
+    desk.run()
+    desk.dispose("exclude", "--source", str(path))
+    for _ in range(2):
+        desk.ask("run", "--set", "run.mode=staging")
+        assert desk.product()["vid"] == "1.0"
+        desk.ask("catalog", "check")
+    desk.run()
+    assert desk.product() is None
+    desk.ask("catalog", "check")

@@ -133,9 +133,9 @@ class Cluster:
         self._looked = time.monotonic()
         return self.workers
 
-    def look_now_and_then(self) -> None:
-        """Look at the workers if that is long ago: what is known of one that ends should be fresh."""
-        if time.monotonic() - self._looked > LOOK_EVERY_S:
+    def look_now_and_then(self, every_s: float = LOOK_EVERY_S) -> None:
+        """Look at the workers if that is long ago, if the scheduler answers: what is known of them should be fresh."""
+        if time.monotonic() - self._looked > every_s:
             with contextlib.suppress(TimeoutError, OSError):
                 self.look()
 

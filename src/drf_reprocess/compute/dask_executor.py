@@ -240,7 +240,8 @@ class DaskExecutor:
         busy: dict[str, float],
     ) -> None:
         """Give waiting items to workers that have nothing of ours to do, and leave one of each host's without."""
-        workers = [worker for worker in self._cluster.look_patiently().values() if worker.is_running]
+        self._cluster.look_now_and_then(0)
+        workers = [worker for worker in self._cluster.workers.values() if worker.is_running]
         taken = {one.worker.address for one in handed.values() if one.worker is not None}
         free = _all_but_a_witness([worker for worker in workers if worker.address not in taken], workers)
         now = time.monotonic()
