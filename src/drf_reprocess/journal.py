@@ -1,7 +1,8 @@
 """The journal ``runs/journal/``: every change of the catalog, checksummed, so that a lost or damaged catalog can be made again.
 
 Segments are immutable objects named by the positions of their first and last change, each with a header line that tells
-the SHA-256 of the rest. Two processes may write the same changes twice; a reader takes each position once.
+the SHA-256 of the rest. Two processes may write the same changes twice; a reader takes each position once. A segment that
+begins with everything anew is named so, and all before it is history that no reader needs.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from drf_reprocess.catalog.base import Catalog, Change
+from drf_reprocess.catalog.base import CLEAR, Catalog, Change
 from drf_reprocess.errors import JournalDamaged
 from drf_reprocess.storage.base import Store
 
@@ -24,7 +24,7 @@ INTERVAL_S = 1.0
 """So often changes are written while a run works; until then they stand in the catalog alone."""
 
 _SHA256 = re.compile(rb'"([0-9a-f]{64})"')
-_NAME = re.compile(r"(\d{12})-(\d{12})\.jsonl")
+_NAME = re.compile(r"(\d{12})-(\d{12})(-anew)?\.jsonl")
 
 
 class Journal:
@@ -37,12 +37,20 @@ class Journal:
 
     def write(self) -> None:
         """Write all changes that do not stand in the journal yet; durable on return."""
-        changes = iter(self._catalog.changes())
-        while batch := list(islice(changes, SEGMENT_CHANGES)):
-            first, last = batch[0].position, batch[-1].position
-            self._output.write(segment_key(first, last), render_segment(batch))
-            self._catalog.forget_changes(last)
+        batch: list[Change] = []
+        for change in self._catalog.changes():
+            if len(batch) == SEGMENT_CHANGES or (batch and change.kind == CLEAR):
+                self._write_segment(batch)
+                batch = []
+            batch.append(change)
+        if batch:
+            self._write_segment(batch)
         self._written_s = time.monotonic()
+
+    def _write_segment(self, batch: Sequence[Change]) -> None:
+        key = segment_key(batch[0].position, batch[-1].position, anew=batch[0].kind == CLEAR)
+        self._output.write(key, render_segment(batch))
+        self._catalog.forget_changes(batch[-1].position)
 
     def write_if_due(self) -> None:
         """Write if a second has gone by since the last time."""
@@ -50,9 +58,9 @@ class Journal:
             self.write()
 
 
-def segment_key(first: int, last: int) -> str:
-    """Return the key of the segment that holds the changes ``first`` to ``last``."""
-    return f"{JOURNAL}/{first:012d}-{last:012d}.jsonl"
+def segment_key(first: int, last: int, *, anew: bool = False) -> str:
+    """Return the key of the segment that holds the changes ``first`` to ``last``; ``anew`` if it begins with everything."""
+    return f"{JOURNAL}/{first:012d}-{last:012d}{'-anew' if anew else ''}.jsonl"
 
 
 def is_segment(key: str) -> bool:
@@ -73,8 +81,10 @@ def read_journal(output: Store) -> Iterator[Change]:
     JournalDamaged
         If a segment is missing, or is not what was written.
     """
-    reached = 0
-    for first, last, key in sorted(_segments(output)):
+    segments = sorted(_segments(output))
+    # What stands before the last segment that begins with everything is not needed, and may be gone.
+    reached = max((first - 1 for first, _, key in segments if "-anew." in key), default=0)
+    for first, last, key in segments:
         if first > reached + 1:
             raise JournalDamaged(
                 f"changes {reached + 1} to {first - 1} of the journal {output.uri(JOURNAL)} are missing: the next segment is "

@@ -621,3 +621,16 @@ def test_the_journal_of_the_play_has_several_segments(play):
     assert len(segments(play)) > 2
     positions = [change.position for change in read_journal(open_store(str(play.output)))]
     assert positions == list(range(1, len(positions) + 1))
+
+
+def test_a_journal_that_lost_a_segment_is_written_anew_from_a_whole_catalog(play):
+    segments(play)[0].unlink()
+    assert [row["kind"] for row in check(play, code=4)] == ["journal"]
+    play.ask("catalog", "rebuild", check=1)
+    assert play.ask("catalog", "journal")["changes"] > 0
+    assert check(play) == []
+    before = content(catalog_of(play))
+    catalog_of(play).unlink()
+    assert play.ask("catalog", "rebuild")["status"] == "rebuilt"
+    assert content(catalog_of(play)) == before
+    play.check_still()

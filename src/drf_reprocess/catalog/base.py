@@ -188,6 +188,10 @@ class EventRow:
     event: Event
 
 
+PUT, DEL, CLEAR = "put", "del", "clear"
+"""Kinds of changes: a row stands as given, new or not; the row of a key is gone; all rows are gone, everything follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change of one row, as the journal keeps it: all changes in order make the catalog again."""
@@ -197,8 +201,7 @@ class Change:
     relation: str
     """Name of the table."""
     kind: str
-    """``put``: the row stands now as given, new or not; ``del``: the row of this key is gone; ``clear``: all rows of all
-    tables are gone, what follows is everything."""
+    """`PUT`, `DEL` or `CLEAR`."""
     row: Mapping[str, Any]
     """Plain values by column: all of them, or those of the key."""
 
@@ -627,6 +630,10 @@ class Catalog(Protocol):
 
     def changes(self) -> Iterator[Change]:
         """Yield the changes that do not stand in the journal yet, in order."""
+        ...
+
+    def note_everything(self) -> None:
+        """Note all rows anew, as what takes the place of every change before."""
         ...
 
     def forget_changes(self, last: int) -> None:

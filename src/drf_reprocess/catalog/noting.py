@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import JSON, Connection, Table, insert
 
+from drf_reprocess.catalog.base import CLEAR, DEL, PUT
 from drf_reprocess.catalog.tables import changes, meta, metadata
 
 NOT_JOURNALED = {meta.name, changes.name}
@@ -17,10 +18,6 @@ JOURNALED: tuple[Table, ...] = tuple(
     table for table in metadata.sorted_tables if table.name not in NOT_JOURNALED
 )
 """All tables whose rows are the catalog's content; a table comes after those that it refers to."""
-
-CLEAR = "clear"
-PUT = "put"
-DEL = "del"
 
 
 def _row_json(table: Table, prefix: str = "", *, key_only: bool = False) -> str:

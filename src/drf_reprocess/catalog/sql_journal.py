@@ -18,9 +18,9 @@ from sqlalchemy import (
     update,
 )
 
-from drf_reprocess.catalog.base import Change
+from drf_reprocess.catalog.base import CLEAR, DEL, PUT, Change
 from drf_reprocess.catalog.connection import SqlPart
-from drf_reprocess.catalog.noting import CLEAR, DEL, JOURNALED, PUT, start_noting, stop_noting
+from drf_reprocess.catalog.noting import JOURNALED, note_everything, start_noting, stop_noting
 from drf_reprocess.catalog.tables import changes, meta
 from drf_reprocess.catalog.writes import PAGE
 from drf_reprocess.errors import CatalogError
@@ -41,6 +41,11 @@ class SqlJournal(SqlPart):
         """Yield the changes that do not stand in the journal yet, in order."""
         for row in self._stream(select(changes).order_by(changes.c.position)):
             yield Change(row["position"], row["relation"], row["kind"], row["row"])
+
+    def note_everything(self) -> None:
+        """Note all rows anew, as what takes the place of every change before."""
+        with self._write() as connection:
+            note_everything(connection)
 
     def forget_changes(self, last: int) -> None:
         """Let go of the changes up to this position."""
@@ -104,7 +109,7 @@ class _Replay:
     def run(self, changes: Iterable[Change]) -> int:
         last = 0
         for change in changes:
-            if change.position != last + 1:
+            if change.position != last + 1 and not (last == 0 and change.kind == CLEAR):
                 raise CatalogError(
                     f"change {change.position} of the journal follows change {last}: expected change {last + 1}; put the "
                     "missing part of the journal back from a copy"

@@ -70,6 +70,15 @@ def migrate(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJ
     answer(migrate_output(loaded), as_json)
 
 
+@catalog_app.command()
+def journal(config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Write the journal anew from a catalog that is whole: after segments were lost for good, or to shorten it."""
+    from drf_reprocess.recovery.rewrite import rewrite_journal
+
+    loaded, _ = configure(config, overrides)
+    answer(rewrite_journal(loaded), as_json)
+
+
 def drill(
     destination: Annotated[str, typer.Argument(metavar="DEST", help="Folder for the copy: new or empty.")],
     config: ConfigFile = None,

@@ -11,8 +11,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from drf_reprocess.catalog.base import Catalog, Change
-from drf_reprocess.catalog.noting import CLEAR, JOURNALED, PUT
+from drf_reprocess.catalog.base import CLEAR, PUT, Catalog, Change
+from drf_reprocess.catalog.noting import JOURNALED
 from drf_reprocess.errors import JournalDamaged
 from drf_reprocess.journal import JOURNAL, read_journal
 from drf_reprocess.recovery.difference import Difference
