@@ -535,6 +535,27 @@ class SourceOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class PackedMember:
+    """A file as a member of packages to come: compressed, in an object that holds several of them."""
+
+    path: str
+    """In the package."""
+    sha256: str
+    """Of the file."""
+    packing: str
+    """Format, codec, its version and level: only with the same ones it fits a package."""
+    segment: str
+    """Key of the object in the output that holds it."""
+    start: int
+    """Offset of its first byte in the segment."""
+    end: int
+    """Offset after its last byte."""
+    crc32: int
+    """Of the file."""
+    raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one work item: the worker's whole answer, a few kilobytes."""
 
@@ -552,6 +573,8 @@ class Outcome:
     events: tuple[Event, ...] = ()
     differences: tuple[str, ...] = ()
     """Elements in which an adopted label that stays differs from the one that would be written."""
+    packed: tuple[PackedMember, ...] = ()
+    """Its files, compressed for the packages of this run."""
     elapsed_s: float = 0.0
     read_bytes: int = 0
 

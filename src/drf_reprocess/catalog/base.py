@@ -23,6 +23,7 @@ from drf_reprocess.model import (
     Finding,
     FormerProduct,
     Outcome,
+    PackedMember,
     ProductRecord,
     ReleaseRecord,
     SourceFile,
@@ -507,6 +508,18 @@ class Catalog(Protocol):
 
     def has_file(self, receiver: str, lid: Lid, md5: str, *, but: str = "") -> bool:
         """Tell whether a live delivery to the receiver, other than ``but``, holds a file of a product with this MD5."""
+        ...
+
+    def packed_members(self, packing: str, files: Collection[tuple[str, str]]) -> list[PackedMember]:
+        """Return those of some files, given by path and SHA-256, that are compressed already in this way."""
+        ...
+
+    def packed_segments(self) -> set[str]:
+        """Return the keys of the objects that hold compressed files."""
+        ...
+
+    def forget_packed(self) -> None:
+        """Forget all compressed files: the packages for which they were made are made."""
         ...
 
     def next_delivery_number(self, bundle_lid: Lid) -> int:

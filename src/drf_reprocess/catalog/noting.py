@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from sqlalchemy import JSON, Connection, Table, insert
 
 from drf_reprocess.catalog.base import CLEAR, DEL, PUT
-from drf_reprocess.catalog.tables import changes, meta, metadata
+from drf_reprocess.catalog.tables import changes, meta, metadata, packed
 
-NOT_JOURNALED = {meta.name, changes.name}
+NOT_JOURNALED = {meta.name, changes.name, packed.name}
 
 JOURNALED: tuple[Table, ...] = tuple(
     table for table in metadata.sorted_tables if table.name not in NOT_JOURNALED

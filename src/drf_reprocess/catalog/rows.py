@@ -22,6 +22,7 @@ from drf_reprocess.model import (
     FormerProduct,
     HistoryEntry,
     Mend,
+    PackedMember,
     ProductRecord,
     ReleaseRecord,
     Severity,
@@ -357,6 +358,16 @@ def member_to_row(member: DeliveryMember, delivery_id: str) -> dict[str, Any]:
 def to_member(row: Row) -> DeliveryMember:
     """Return the file of a delivery of a row."""
     return DeliveryMember(row["path"], _version(row), _stored("file", row))
+
+
+def packed_to_row(member: PackedMember) -> dict[str, Any]:
+    """Return the row of a compressed file."""
+    return asdict(member)
+
+
+def to_packed(row: Row) -> PackedMember:
+    """Return the compressed file of a row."""
+    return PackedMember(**row)
 
 
 NO_OBJECT = StoredObject("", "", 0)

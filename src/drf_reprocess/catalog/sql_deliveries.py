@@ -15,10 +15,11 @@ from drf_reprocess.catalog.rows import (
     release_to_row,
     to_delivery,
     to_member,
+    to_packed,
     to_release,
 )
-from drf_reprocess.catalog.tables import aggregates, deliveries, delivery_members, products, releases
-from drf_reprocess.catalog.writes import LIVE, check_delivered_once, in_delivery, write_events
+from drf_reprocess.catalog.tables import aggregates, deliveries, delivery_members, packed, products, releases
+from drf_reprocess.catalog.writes import LIVE, PAGE, check_delivered_once, in_delivery, write_events
 from drf_reprocess.errors import CatalogConflict, CatalogError
 from drf_reprocess.identifiers import Lid, Vid
 from drf_reprocess.model import (
@@ -27,6 +28,7 @@ from drf_reprocess.model import (
     DeliveryRecord,
     DeliveryState,
     Event,
+    PackedMember,
     ReleaseRecord,
 )
 
@@ -125,6 +127,28 @@ class SqlDeliveries(SqlPart):
             .limit(1)
         )
         return bool(self._all(query))
+
+    def packed_members(self, packing: str, files: Collection[tuple[str, str]]) -> list[PackedMember]:
+        """Return those of some files, given by path and SHA-256, that are compressed already in this way."""
+        wanted = dict(files)
+        paths = list(wanted)
+        found = []
+        for start in range(0, len(paths), PAGE):
+            query = select(packed).where(
+                packed.c.path.in_(paths[start : start + PAGE]), packed.c.packing == packing
+            )
+            found += [to_packed(row) for row in self._all(query) if row["sha256"] == wanted[row["path"]]]
+        return found
+
+    def packed_segments(self) -> set[str]:
+        """Return the keys of the objects that hold compressed files."""
+        with self._read() as connection:
+            return set(connection.execute(select(packed.c.segment).distinct()).scalars())
+
+    def forget_packed(self) -> None:
+        """Forget all compressed files."""
+        with self._write() as connection:
+            connection.execute(delete(packed))
 
     def next_delivery_number(self, bundle_lid: Lid) -> int:
         """Return a number that no delivery of the bundle had yet."""

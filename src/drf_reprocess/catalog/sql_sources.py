@@ -15,7 +15,7 @@ from drf_reprocess.catalog.engine import translated
 from drf_reprocess.catalog.listing import SqlListing
 from drf_reprocess.catalog.rows import run_to_row, to_finding, to_source_row
 from drf_reprocess.catalog.tables import findings, runs, sources
-from drf_reprocess.catalog.writes import write_departed, write_products, write_sources
+from drf_reprocess.catalog.writes import write_departed, write_packed, write_products, write_sources
 from drf_reprocess.model import SET_ASIDE, Finding, Outcome, SourceOutcome, SourceState
 
 UNFINISHED = ("running", "failed", "interrupted")
@@ -101,6 +101,7 @@ class SqlSources(SqlPart):
             for outcome in outcomes:
                 write_departed(connection, run_id, run_time, outcome)
             write_products(connection, run_id, run_time, outcomes)
+            write_packed(connection, [member for outcome in outcomes for member in outcome.packed])
 
     def source_rows(self, *, states: Iterable[SourceState] | None = None) -> Iterator[SourceRow]:
         """Yield received files, sorted by name, of these states or all."""

@@ -283,6 +283,20 @@ events = Table(
     Column("delivery_id", String, nullable=False),
 )
 
+# Files that are compressed for packages to come; emptied when these are made, and no part of what the journal keeps.
+packed = Table(
+    "packed",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("sha256", String, primary_key=True),
+    Column("packing", String, primary_key=True),
+    Column("segment", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("crc32", BigInteger, nullable=False),
+    Column("raw_bytes", BigInteger, nullable=False),
+)
+
 # Every change of a row of the other tables, written by triggers in the same transaction, until it stands in the journal.
 changes = Table(
     "changes",
