@@ -45,6 +45,7 @@ from drf_reprocess.model import (
 from drf_reprocess.observer import Observer
 from drf_reprocess.planning.check import PlanCheck
 from drf_reprocess.planning.conditions import (
+    LEAVING,
     campaign_of,
     conditions_of,
     first_cut_off,
@@ -60,10 +61,11 @@ from drf_reprocess.stages.conservation import check_run, check_task
 from drf_reprocess.stages.conservation_archive import check_assembly, check_delivery
 from drf_reprocess.stages.discover import discover
 from drf_reprocess.stages.note import settle_deliveries, write_delivery_json, write_note
-from drf_reprocess.stages.package import Delivery, PackageOptions, Shipment, package
+from drf_reprocess.stages.package import Delivery, PackageOptions, Shipment, package, segment_context
 from drf_reprocess.stages.plan import Plan, partitions, plan, renew_items, work_items
 from drf_reprocess.stages.process import ProcessContext, process
 from drf_reprocess.stages.release import ReleaseContext, is_due, release, release_numbers
+from drf_reprocess.stages.segments import segments_key
 from drf_reprocess.stages.sweep import sweep
 from drf_reprocess.stages.verify import Examined, verify_package
 from drf_reprocess.storage.base import object_key
@@ -316,6 +318,10 @@ class _Run:
                 lambda names: mentioned(mission.output, names),
             )
             row["removed"] = asdict(swept)
+            needed = {segment.rpartition("/")[0] for segment in mission.catalog.packed_segments()}
+            for run in mission.catalog.runs():
+                if run.state in LEAVING and segments_key(run.run_id) not in needed:
+                    mission.output.remove_tree(segments_key(run.run_id))
             mission.output.tidy(self._began_ns(self.result.run_id))
 
     def _began_ns(self, run_id: str) -> int:
@@ -403,6 +409,9 @@ class _Run:
             mission.output,
             mission.config.validate_.xml_catalog,
             staging=self._mode == "staging",
+            segments=None
+            if self._mode == "staging"
+            else segment_context(mission.output, self._package_options(), result.run_id),
         )
         with self._stage("process", planned.files, planned.bytes) as row:
             row |= {"files": planned.files, "bytes": planned.bytes, "tasks": 0}
@@ -546,11 +555,15 @@ class _Run:
             row["staged_files"] = views.show_staged(catalog)
             views.describe_columns(catalog)
 
+    def _package_options(self) -> PackageOptions:
+        section = self.mission.config.package
+        return PackageOptions(section.by, section.format, section.max_bytes, section.codec, section.level)
+
     def _deliver(self, executor: Executor) -> None:
         """Pack delivery by delivery and prove each as soon as it is packed: no more than one is in memory."""
         mission, result = self.mission, self.result
         config = mission.config
-        section, receiver = config.package, config.release.receiver
+        receiver = config.release.receiver
         releases = release(
             mission.catalog,
             mission.profile,
@@ -562,7 +575,7 @@ class _Run:
             executor,
             mission.output,
             mission.profile,
-            PackageOptions(section.by, section.format, section.max_bytes, section.codec, section.level),
+            self._package_options(),
             Shipment(receiver, releases, result.run_id, result.run_time),
             advance=lambda files, bytes_: self.observer.advanced(files, bytes_, 0),
         )

@@ -160,6 +160,7 @@ def test_two_drivers_on_one_output_are_refused(cli, words, tmp_path, source):
         "    time.sleep(120)\n"
     )
     output = tmp_path / "output"
+    cli("run", *words, check=0)
     with subprocess.Popen(
         [sys.executable, str(hold), str(output)], stdout=subprocess.PIPE, text=True, env=clean_environment()
     ) as first:

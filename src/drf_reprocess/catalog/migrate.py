@@ -44,7 +44,10 @@ logger = logging.getLogger(__name__)
 OLDEST = 1
 """The first schema that is understood."""
 
-NEW_TABLES = {1: {"pending", "releases", "dispositions", "events", "changes"}, 2: {"changes"}}
+NEW_TABLES = {
+    1: {"pending", "releases", "dispositions", "events", "changes", "packed"},
+    2: {"changes", "packed"},
+}
 """By schema version, the tables that it did not have."""
 
 FILLED = {

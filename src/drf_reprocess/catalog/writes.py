@@ -8,7 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, Exists, Table, bindparam, delete, exists, insert, select, tuple_, update
 
 from drf_reprocess.catalog.listing import DEPARTED
-from drf_reprocess.catalog.rows import event_to_row, finding_to_row, packed_to_row, product_to_row, source_to_row
+from drf_reprocess.catalog.rows import (
+    event_to_row,
+    finding_to_row,
+    packed_to_row,
+    product_to_row,
+    source_to_row,
+)
 from drf_reprocess.catalog.tables import (
     deliveries,
     delivery_members,
@@ -199,7 +205,9 @@ def write_products(connection: Connection, run_id: str, run_time: str, outcomes:
 def write_packed(connection: Connection, members: Sequence[PackedMember]) -> None:
     """Write where compressed files are, in place of what was known of the same ones."""
     if members:
-        keys = [{"key_path": one.path, "key_sha256": one.sha256, "key_packing": one.packing} for one in members]
+        keys = [
+            {"key_path": one.path, "key_sha256": one.sha256, "key_packing": one.packing} for one in members
+        ]
         this = [packed.c[name] == bindparam(f"key_{name}") for name in ("path", "sha256", "packing")]
         connection.execute(delete(packed).where(*this), keys)
         connection.execute(insert(packed), [packed_to_row(member) for member in members])

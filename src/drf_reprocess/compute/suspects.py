@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from drf_reprocess.compute.base import Cause, Executor, TaskEvent
+from drf_reprocess.errors import ComputeError
 
 C = TypeVar("C")
 I = TypeVar("I")  # noqa: E741 - an item
@@ -64,6 +65,27 @@ def judge(losses: Iterable[TaskEvent[I, R]]) -> Verdict:
     return Verdict.WORKER_LOST if len(losses) >= ATTEMPTS else Verdict.AGAIN
 
 
+def run_all(
+    executor: Executor, function: Callable[[C, I], R], context: C, items: Iterable[I]
+) -> Iterator[TaskEvent[I, R]]:
+    """Run items all of which are needed, and yield the event of each as it is done.
+
+    Raises
+    ------
+    ComputeError
+        If an item cannot be done because each of its workers is lost; what was done before is kept.
+    """
+    for judged in run_surely(executor, function, context, items):
+        if judged.verdict is Verdict.DONE:
+            yield judged.event
+        elif judged.verdict is not Verdict.AGAIN:
+            told = "; ".join(str(loss.error) for loss in judged.losses)
+            raise ComputeError(
+                f"a task of {getattr(function, '__name__', 'this stage')} cannot be done ({judged.verdict}): {told}; give the "
+                "workers more memory or time (compute.memory_limit, compute.task_limit_s), or look why they end, then run again"
+            )
+
+
 def run_surely(
     executor: Executor,
     function: Callable[[C, I], R],
@@ -79,14 +101,13 @@ def run_surely(
     for event in executor.run(function, context, items):
         if event.worker_lost:
             split_up = list(split(event.item))
-            logger.warning("%s; its %d files run once more, each alone", event.error, len(split_up))
+            logger.warning("%s; its %d parts run once more, each alone", event.error, len(split_up))
             suspects += split_up
             yield Judged(event, Verdict.AGAIN)
         else:
             yield Judged(event, Verdict.DONE)
-    losses: dict[
-        int, list[TaskEvent[I, R]]
-    ] = {}  # by identity: an item need not be hashable, an event has its very item
+    # By identity: an item need not be hashable, and an event has its very item.
+    losses: dict[int, list[TaskEvent[I, R]]] = {}
     while suspects:
         again: list[I] = []
         for event in executor.run_alone(function, context, suspects):
@@ -97,7 +118,7 @@ def run_surely(
             lost.append(event)
             verdict = judge(lost)
             if verdict is Verdict.AGAIN:
-                logger.warning("%s; the file runs alone once more", event.error)
+                logger.warning("%s; it runs alone once more", event.error)
                 again.append(event.item)
             yield Judged(event, verdict, tuple(lost))
         suspects = again

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.catalog.noting import JOURNALED
 from drf_reprocess.compute.base import Executor
+from drf_reprocess.compute.suspects import run_all
 from drf_reprocess.errors import ObjectNotFound, UnreadableLabel
 from drf_reprocess.journal import mentioned
 from drf_reprocess.model import StoredObject
@@ -93,7 +94,7 @@ def compare_objects(
             for file in comparison.sound():
                 findings.advance(step, 1, file.bytes)
         else:
-            for event in executor.run(hash_objects, output, _batches(comparison.sound())):
+            for event in run_all(executor, hash_objects, output, _batches(comparison.sound())):
                 for sha256, got in event.value():
                     comparison.wrong[bytes.fromhex(sha256)] = f"SHA-256 {got}"
                 findings.advance(step, len(event.item), sum(one.bytes for one in event.item))
@@ -228,7 +229,7 @@ def prove_labels(catalog: Catalog, output: Store, findings: Findings, executor: 
     """Read the label of each current product, collection and bundle, and hold it against its row."""
     labels = sum(catalog.count_products().values()) + len(catalog.current_aggregates())
     with findings.step("labels", labels) as step:
-        for event in executor.run(read_labels, output, _grouped(label_claims(catalog))):
+        for event in run_all(executor, read_labels, output, _grouped(label_claims(catalog))):
             findings.add(event.value())
             findings.advance(step, len(event.item), sum(claim.label.bytes for claim in event.item))
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
+from drf_reprocess.compute.suspects import run_all
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.drf import kernel
 from drf_reprocess.errors import ObjectNotFound
@@ -107,7 +108,7 @@ def remake_parquet(
     executor: Executor, context: ParquetContext, items: Iterable[ParquetItem]
 ) -> Iterator[tuple[RemadeParquet, ...]]:
     """Make Parquet files again on the workers, and yield what became of them, a task at a time."""
-    for event in executor.run(remake_partition, context, _partitions(items)):
+    for event in run_all(executor, remake_partition, context, _partitions(items)):
         yield event.value()
 
 

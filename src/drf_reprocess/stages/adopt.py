@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from drf_reprocess.compute.base import Executor, TaskEvent
+from drf_reprocess.compute.suspects import run_all
 from drf_reprocess.errors import ConfigurationError, ObjectNotFound
 from drf_reprocess.model import SourceFile
 from drf_reprocess.stages.adopt_labels import (
@@ -42,7 +43,9 @@ def survey(executor: Executor, context: AdoptContext, found: Survey) -> Iterator
         If there is no such place.
     """
     try:
-        for event in executor.run(sight_labels, context, batches(_list_labels(context), LABELS_PER_TASK)):
+        for event in run_all(
+            executor, sight_labels, context, batches(_list_labels(context), LABELS_PER_TASK)
+        ):
             seen = event.value()
             found.files += len(event.item)
             found.remarks += seen.remarks
@@ -63,7 +66,7 @@ def _list_labels(context: AdoptContext) -> Iterator[SourceFile]:
 
 def take(executor: Executor, context: AdoptContext, products: Sequence[Sighting]) -> Iterator[TakeEvent]:
     """Turn labels of basic products into rows and keep them in ``store/``; yield the event of each task."""
-    for event in executor.run(take_products, context, batches(products, LABELS_PER_TASK)):
+    for event in run_all(executor, take_products, context, batches(products, LABELS_PER_TASK)):
         event.value()
         yield event
 

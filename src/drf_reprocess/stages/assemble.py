@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
+from drf_reprocess.compute.suspects import run_all
 from drf_reprocess.errors import DrfReprocessError
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
 from drf_reprocess.model import AggregateRecord, Finding, HistoryEntry, Severity
@@ -121,7 +122,7 @@ def assemble(catalog: Catalog, context: AssembleContext, executor: Executor) -> 
             versions = _Versions(bases.get(bundle.lid), current.get(bundle.lid))
             draft = _assemble_bundle(context, bundle, present, versions, products, left)
             settle(bundle.lid, draft)
-    for event in executor.run(prove_label, context, drafts):
+    for event in run_all(executor, prove_label, context, drafts):
         event.value()
     return Assembly((*(draft.record for draft in drafts), *returned), tuple(left))
 

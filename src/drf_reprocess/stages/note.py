@@ -12,7 +12,7 @@ from drf_reprocess.digests import digest_bytes
 from drf_reprocess.identifiers import FIRST_VID
 from drf_reprocess.model import DeliveryRecord, DeliveryState, VerificationReport
 from drf_reprocess.profiles.model import Profile
-from drf_reprocess.stages.package import DELIVERIES, Delivery, segments_key
+from drf_reprocess.stages.package import DELIVERIES, Delivery
 from drf_reprocess.storage.base import Store
 
 MAX_LISTED = 200
@@ -35,9 +35,6 @@ def settle_deliveries(catalog: Catalog, output: Store) -> None:
     One that was packed but not proved is forgotten, so that it is packed anew, under the same number; one that was
     proved gets the ``delivery.json`` that it lacks.
     """
-    for run in catalog.runs():
-        if run.state in ("running", "failed", "interrupted"):
-            output.remove_tree(segments_key(run.run_id))
     for record in catalog.deliveries():
         if record.state in (DeliveryState.PLANNED, DeliveryState.PACKED):
             output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")

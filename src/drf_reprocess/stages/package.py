@@ -1,14 +1,14 @@
 """Package: what the receiver does not have yet, as delivery packages with their manifests (SIS 4.3, 6.3, appendix F).
 
-Workers compress members into segments, runs of finished package bytes; the driver only joins ranges of segments and adds
-the trailer. So no member's bytes pass through it, and the same members in the same order give the same package, whoever
+Workers have compressed the members into segments (`stages.segments`); the driver only joins ranges of these and adds the
+trailer. So no member's bytes pass through it, and the same members in the same order give the same package, whoever
 compressed them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, groupby
@@ -18,30 +18,23 @@ from drf_reprocess.archives.base import Entry
 from drf_reprocess.archives.codec import Codec
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
-from drf_reprocess.errors import CodecMissing, PackageError
+from drf_reprocess.errors import PackageError
 from drf_reprocess.identifiers import Lid, Lidvid
 from drf_reprocess.model import (
     Deliverable,
     DeliveryMember,
     DeliveryRecord,
     DeliveryState,
-    StoredObject,
+    PackedMember,
 )
 from drf_reprocess.pds4.manifests import write_checksum_manifest, write_transfer_manifest
 from drf_reprocess.profiles.model import Bundle, Calendar, Profile
-from drf_reprocess.storage.base import Part, Store, object_key
-
-SEGMENT_BYTES = 48 * 2**20
-"""Uncompressed bytes of a segment, about: one task of the stage."""
+from drf_reprocess.stages.segments import SegmentContext, compress, entry_of, segments_key
+from drf_reprocess.storage.base import Part, Store
 
 HASH_BLOCK_BYTES = 8 * 2**20
 
 DELIVERIES = "deliveries"
-
-
-def segments_key(run_id: str) -> str:
-    """Return the folder of what a run compresses, before it is joined to packages."""
-    return f"runs/{run_id}/segments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +46,6 @@ class PackageOptions:
     max_bytes: int
     codec: str
     level: int
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentContext:
-    """What every segment task needs."""
-
-    output: Store
-    format: str
-    codec: str
-    level: int
-    codec_version: str
-    """That of the driver: a worker with another version would write other bytes."""
-    segments: Store | None = None
-    """Where segments are written, if that is not the output."""
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentTask:
-    """Members to be compressed, one after another, into one object."""
-
-    key: str
-    members: tuple[tuple[str, StoredObject], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A member of a package, compressed: where its bytes stand in a segment, and what the trailer says of it."""
-
-    segment: str
-    start: int
-    end: int
-    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,52 +81,52 @@ def package(
     A delivery is a change set against what the receiver has accepted or has in flight, over the whole mission.
     ``advance`` is told of files and bytes as they are compressed.
     """
-    codec = Codec(options.codec, options.level)
-    segments = segments_key(shipment.run_id)
-    context = SegmentContext(output, options.format, codec.name, codec.level, codec.version)
+    context = segment_context(output, options, shipment.run_id)
+    codec = context.require_codec()
     for bundle in profile.bundles:
         for group in _groups(catalog, profile, bundle, shipment.receiver, options.by):
-            try:
-                files = chain.from_iterable(item.members for item in group)
-                packed = compress(executor, context, segments, files, advance)
-                for part in _split(group, packed, options):
-                    number = catalog.next_delivery_number(bundle.lid)
-                    writer = PackageWriter(output, profile, bundle, options.format, codec, shipment)
-                    record, members = writer.plan(number, part)
-                    catalog.commit_delivery(record, members)
-                    # A folder of this number that is not in the catalog is the rest of a run that was cut off.
-                    output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
-                    labels = [(item.lidvid, item.label_path) for item in part]
-                    record = writer.write(record, members, labels, packed)
-                    catalog.complete_delivery(record)
-                    yield Delivery(replace(record, state=DeliveryState.PACKED), part)
-            finally:
-                output.remove_tree(segments)
+            packed = _compressed(catalog, executor, context, group, advance)
+            for part in _split(group, packed, options):
+                number = catalog.next_delivery_number(bundle.lid)
+                writer = PackageWriter(output, profile, bundle, options.format, codec, shipment)
+                record, members = writer.plan(number, part)
+                catalog.commit_delivery(record, members)
+                # A folder of this number that is not in the catalog is the rest of a run that was cut off.
+                output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
+                labels = [(item.lidvid, item.label_path) for item in part]
+                record = writer.write(record, members, labels, packed)
+                catalog.complete_delivery(record)
+                yield Delivery(replace(record, state=DeliveryState.PACKED), part)
+    folders = {segment.rpartition("/")[0] for segment in catalog.packed_segments()} | {context.folder}
+    catalog.forget_packed()
+    for folder in sorted(folders):
+        output.remove_tree(folder)
 
 
-def write_segment(context: SegmentContext, task: SegmentTask) -> tuple[Packed, ...]:
-    """Compress members into one segment object and tell where each stands; the task function of the stage.
+def segment_context(output: Store, options: PackageOptions, run_id: str) -> SegmentContext:
+    """Return how a run compresses files for its packages."""
+    codec = Codec(options.codec, options.level)
+    return SegmentContext(
+        output, options.format, codec.name, codec.level, codec.version, segments_key(run_id)
+    )
 
-    Raises
-    ------
-    CodecMissing
-        If the codec is not here in the version that the driver has.
-    """
-    codec = Codec(context.codec, context.level)
-    if codec.version != context.codec_version:
-        raise CodecMissing(
-            f"this worker has {codec.name} {codec.version}, the driver {context.codec_version}: packages would not be "
-            "reproducible; install the same version everywhere"
-        )
-    form = package_format(context.format)
-    packed, blobs, offset = [], [], 0
-    for path, stored in task.members:
-        member = form.member(path, context.output.read(object_key(stored.sha256)), codec)
-        packed.append(Packed(task.key, offset, offset + len(member.blob), member.entry))
-        blobs.append(member.blob)
-        offset += len(member.blob)
-    (context.segments or context.output).write(task.key, b"".join(blobs))
-    return tuple(packed)
+
+def _compressed(
+    catalog: Catalog,
+    executor: Executor,
+    context: SegmentContext,
+    group: Sequence[Deliverable],
+    advance: Callable[[int, int], None],
+) -> dict[str, PackedMember]:
+    """Return all files of a group, compressed, by path: when their products were made, else now."""
+    files = dict(chain.from_iterable(item.members for item in group))
+    wanted = [(path, stored.sha256) for path, stored in files.items()]
+    found = catalog.packed_members(context.packing, wanted)
+    there = {segment for segment in {member.segment for member in found} if context.output.exists(segment)}
+    packed = {member.path: member for member in found if member.segment in there}
+    advance(len(packed), sum(member.raw_bytes for member in packed.values()))
+    rest = ((path, stored) for path, stored in files.items() if path not in packed)
+    return packed | compress(executor, context, rest, advance)
 
 
 def hash_object(output: Store, key: str) -> str:
@@ -212,38 +173,8 @@ def period_of(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:
     return last.year, last.month, last.day
 
 
-def compress(
-    executor: Executor,
-    context: SegmentContext,
-    folder: str,
-    files: Iterable[tuple[str, StoredObject]],
-    advance: Callable[[int, int], None],
-) -> dict[str, Packed]:
-    """Compress files, each given by its path in the package, on the workers; return them by path."""
-    packed: dict[str, Packed] = {}
-    tasks = _segment_tasks(folder, files)
-    for event in executor.run(write_segment, context, tasks):
-        done = event.value()
-        packed.update((member.entry.path, member) for member in done)
-        advance(len(done), sum(stored.bytes for _, stored in event.item.members))
-    return packed
-
-
-def _segment_tasks(folder: str, members: Iterable[tuple[str, StoredObject]]) -> Iterator[SegmentTask]:
-    batch: list[tuple[str, StoredObject]] = []
-    size = number = 0
-    for path, stored in members:
-        if batch and size + stored.bytes > SEGMENT_BYTES:
-            yield SegmentTask(f"{folder}/{number:06d}", tuple(batch))
-            batch, size, number = [], 0, number + 1
-        batch.append((path, stored))
-        size += stored.bytes
-    if batch:
-        yield SegmentTask(f"{folder}/{number:06d}", tuple(batch))
-
-
 def _split(
-    group: Sequence[Deliverable], packed: dict[str, Packed], options: PackageOptions
+    group: Sequence[Deliverable], packed: dict[str, PackedMember], options: PackageOptions
 ) -> Iterator[tuple[Deliverable, ...]]:
     """Cut a group so that no package is larger than ``package.max_bytes``; a label stays with its file."""
     form = package_format(options.format)
@@ -251,7 +182,7 @@ def _split(
     size = form.trailer_bytes([])
     for deliverable in group:
         members = [packed[path] for path, _ in deliverable.members]
-        grown = sum(member.end - member.start + form.entry_bytes(member.entry) for member in members)
+        grown = sum(member.end - member.start + form.entry_bytes(entry_of(member)) for member in members)
         if part and size + grown > options.max_bytes:
             yield tuple(part)
             part, size = [], form.trailer_bytes([])
@@ -318,7 +249,7 @@ class PackageWriter:
         record: DeliveryRecord,
         members: Sequence[DeliveryMember],
         labels: Sequence[tuple[Lidvid, str]],
-        packed: Mapping[str, Packed],
+        packed: Mapping[str, PackedMember],
     ) -> DeliveryRecord:
         """Write package and manifests, and return the record with the package's size and digest.
 
@@ -335,7 +266,7 @@ class PackageWriter:
             package_sha256=hash_object(self.output, record.package_key),
         )
 
-    def _compose(self, key: str, members: Sequence[Packed]) -> None:
+    def _compose(self, key: str, members: Sequence[PackedMember]) -> None:
         """Join the members' ranges of their segments and the trailer into the package."""
         parts: list[Part] = []
         placed: list[tuple[Entry, int]] = []
@@ -346,7 +277,7 @@ class PackageWriter:
                 parts[-1] = Part(last.key, last.start, member.end)
             else:
                 parts.append(Part(member.segment, member.start, member.end))
-            placed.append((member.entry, offset))
+            placed.append((entry_of(member), offset))
             offset += member.end - member.start
         trailer = package_format(self.format).trailer(placed)
         self.output.compose(key, [*parts, trailer])

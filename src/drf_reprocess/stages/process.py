@@ -28,6 +28,7 @@ from drf_reprocess.model import (
     Finding,
     FormerProduct,
     Outcome,
+    PackedMember,
     ProductRecord,
     Severity,
     SourceOutcome,
@@ -44,6 +45,7 @@ from drf_reprocess.stages import reasons
 from drf_reprocess.stages.conservation import add_file, check_product
 from drf_reprocess.stages.contend import contend, why_before
 from drf_reprocess.stages.plan import REHASH
+from drf_reprocess.stages.segments import SegmentContext, SegmentWriter
 from drf_reprocess.storage.base import Store, object_key, put_object
 from drf_reprocess.tables.gate import hold_reasons
 from drf_reprocess.tables.parquet import parquet_path
@@ -65,6 +67,8 @@ class ProcessContext:
     xml_catalog: str | None
     staging: bool = False
     """Whether products are made for later: their versions are provisional."""
+    segments: SegmentContext | None = None
+    """How their files are compressed for the packages of the run; None if it makes none."""
 
     def warm_up(self) -> None:
         """Compile the parse kernel and the schemas of all labels to be written, once a process.
@@ -113,8 +117,13 @@ def process_partition(context: ProcessContext, items: tuple[WorkItem, ...]) -> t
     ------
     StorageError
         If the output cannot be written. What cannot be read from the source is an outcome instead.
+    CodecMissing
+        If the codec of the packages is not here in the version that the driver has.
     """
-    outcomes = (_process_item(context, item) for item in items)
+    writer = SegmentWriter(context.segments) if context.segments else None
+    outcomes = [_process_item(context, item, writer) for item in items]
+    if writer is not None:
+        writer.write()
     return tuple(_leave_later(outcome) if context.staging else outcome for outcome in outcomes)
 
 
@@ -130,10 +139,10 @@ def _leave_later(outcome: Outcome) -> Outcome:
     return replace(outcome, sources=sources, left=(), events=events)
 
 
-def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
+def _process_item(context: ProcessContext, item: WorkItem, writer: SegmentWriter | None) -> Outcome:
     started = time.perf_counter()
     try:
-        outcome = _choose_and_process(context, item)
+        outcome = _choose_and_process(context, item, writer)
     except (StorageError, ConservationError):
         raise
     except Exception as error:  # no input may end a run: it is set aside with the traceback, the rest goes on
@@ -147,7 +156,7 @@ def _process_item(context: ProcessContext, item: WorkItem) -> Outcome:
     return replace(outcome, elapsed_s=time.perf_counter() - started)
 
 
-def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
+def _choose_and_process(context: ProcessContext, item: WorkItem, writer: SegmentWriter | None) -> Outcome:
     """Read all files of the family, and make the product of the one that stands for its data."""
     received, unread = _read_all(context, item)
     read_bytes = sum(len(one.raw) for one in received)
@@ -162,7 +171,7 @@ def _choose_and_process(context: ProcessContext, item: WorkItem) -> Outcome:
     winner: reasons.Received | None = None
     for contender in contest.ranked:
         if made is None or winner is None:
-            tried = _process_file(context, item, contender.first, rulings)
+            tried = _process_file(context, item, contender.first, rulings, writer)
             outcomes += tried.sources
             if tried.product is not None:
                 made, winner = tried, contender.first
@@ -298,7 +307,11 @@ def _keep_originals(
 
 
 def _process_file(
-    context: ProcessContext, item: WorkItem, chosen: reasons.Received, rulings: Rulings
+    context: ProcessContext,
+    item: WorkItem,
+    chosen: reasons.Received,
+    rulings: Rulings,
+    writer: SegmentWriter | None,
 ) -> Outcome:
     source, sha256 = chosen.source, chosen.identity.sha256
     replacement = rulings.replacement(sha256)
@@ -367,7 +380,19 @@ def _process_file(
         pending="staged" if staged else "",
         events=() if is_same else told,
         differences=differences,
+        packed=() if is_same or writer is None else _pack(context, writer, record, done),
     )
+
+
+def _pack(
+    context: ProcessContext, writer: SegmentWriter, record: ProductRecord, done: Reprocessed
+) -> tuple[PackedMember, ...]:
+    """Compress the files of a new version for the package that will hold it, while their bytes are at hand."""
+    label = writer.add(record.label_path, done.label, record.label.sha256)
+    # A receiver that has the data file may get the label without it.
+    if done.decision is Decision.LABEL_ONLY and context.line.profile.package.label_only == "label":
+        return (label,)
+    return writer.add(record.data_path, done.reading.data, record.data.sha256), label
 
 
 def _covered(item: WorkItem) -> Finding:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from drf_reprocess.archives.codec import Codec
 from drf_reprocess.compute.base import Executor
+from drf_reprocess.compute.suspects import run_all
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.errors import ObjectNotFound, PackageError
 from drf_reprocess.identifiers import Lidvid
 from drf_reprocess.model import DeliveryMember, DeliveryRecord
 from drf_reprocess.profiles.model import Profile
-from drf_reprocess.stages.package import PackageWriter, SegmentContext, Shipment, compress
+from drf_reprocess.stages.package import PackageWriter, Shipment
+from drf_reprocess.stages.segments import SegmentContext, compress
 from drf_reprocess.storage.base import TEMPORARY, Store, object_key
 
 LABEL_SUFFIX = ".xml"
@@ -116,14 +118,16 @@ def rebuild(
         )
     name, _, rest = record.codec.partition(" ")
     codec = Codec(name, int(rest.rpartition(" ")[2]))
-    context = SegmentContext(output, record.format, codec.name, codec.level, codec.version, destination)
+    segments = f"{TEMPORARY}/{record.delivery_id}"
+    context = SegmentContext(
+        output, record.format, codec.name, codec.level, codec.version, segments, destination
+    )
     shipment = Shipment(record.receiver, {}, record.run_id, record.run_time)
     writer = PackageWriter(destination, profile, bundle, record.format, codec, shipment)
     labels = [(member.lidvid, member.path) for member in members if member.path.endswith(LABEL_SUFFIX)]
-    segments = f"{TEMPORARY}/{record.delivery_id}"
     try:
         files = ((member.path, member.stored) for member in members)
-        packed = compress(executor, context, segments, files, lambda _files, _bytes: None)
+        packed = compress(executor, context, files, lambda _files, _bytes: None)
         made = writer.write(beside, members, sorted(labels, key=_by_path), packed)
     finally:
         destination.remove_tree(segments)
@@ -146,7 +150,7 @@ def _find_damaged(executor: Executor, output: Store, members: Sequence[DeliveryM
     batches = (
         tuple(members[start : start + MEMBERS_PER_TASK]) for start in range(0, len(members), MEMBERS_PER_TASK)
     )
-    for event in executor.run(find_damaged, output, batches):
+    for event in run_all(executor, find_damaged, output, batches):
         yield from event.value()
 
 

@@ -14,6 +14,7 @@ from drf_reprocess.archives import package_format
 from drf_reprocess.archives.base import Entry
 from drf_reprocess.archives.codec import Codec, Data
 from drf_reprocess.compute.base import Executor
+from drf_reprocess.compute.suspects import run_all
 from drf_reprocess.errors import CodecMissing
 from drf_reprocess.model import PackedMember, StoredObject
 from drf_reprocess.storage.base import Store, object_key
@@ -130,7 +131,7 @@ def compress(
     ``advance`` is told of files and bytes as they are compressed.
     """
     packed: dict[str, PackedMember] = {}
-    for event in executor.run(write_segment, context, _tasks(files)):
+    for event in run_all(executor, write_segment, context, _tasks(files)):
         done = event.value()
         packed.update((member.path, member) for member in done)
         advance(len(done), sum(stored.bytes for _, stored in event.item.members))

@@ -15,6 +15,7 @@ from drf_reprocess.archives.reading import MemberFault, ReadAhead
 from drf_reprocess.archives.tar_reader import iter_tar_members, open_ranges
 from drf_reprocess.archives.zip_reader import MemberEntry, read_member, scan_members
 from drf_reprocess.compute.base import Executor
+from drf_reprocess.compute.suspects import run_all
 from drf_reprocess.errors import PackageError
 from drf_reprocess.model import Verdict, VerificationEntry, VerificationReport
 from drf_reprocess.profiles.model import Profile
@@ -243,7 +244,7 @@ def _gather(
     if executor is None:
         results = (verify_members(context, task) for task in tasks)
     else:
-        results = (event.value() for event in executor.run(verify_members, context, tasks))
+        results = (event.value() for event in run_all(executor, verify_members, context, tasks))
     for result in results:
         found.paths += result.paths
         found.entries += result.entries

@@ -18,6 +18,7 @@ from drf_reprocess.model import (
     Event,
     Finding,
     Outcome,
+    PackedMember,
     ReleaseRecord,
     Severity,
     SourceFile,
@@ -49,6 +50,23 @@ class CatalogContract:
 
     The fixture ``catalog`` gives an empty one in which `RUN` was started, ``empty_catalog`` another, without any run.
     """
+
+    def test_compressed_files_are_found_by_path_content_and_packing(self, catalog: Catalog) -> None:
+        catalog.start_run(RUN)
+        packed = [
+            PackedMember(f"data/{n}.drf", f"{n:064x}", "zip 1", f"segment-{n // 2}", n, n + 5, n, 9)
+            for n in range(1200)
+        ]
+        for part in (packed, packed[:3]):  # the task of a worker that died is done again
+            catalog.commit_outcomes(RUN.run_id, RUN.run_time, {}, [Outcome("family", (), packed=tuple(part))])
+        wanted = [(one.path, one.sha256) for one in packed]
+        assert sorted(catalog.packed_members("zip 1", wanted), key=lambda one: one.start) == packed
+        assert catalog.packed_members("zip 2", wanted) == []
+        assert catalog.packed_members("zip 1", [("data/0.drf", "0" * 63 + "f"), ("other", "0" * 64)]) == []
+        assert len(catalog.packed_segments()) == 600
+        catalog.forget_packed()
+        assert catalog.packed_members("zip 1", wanted) == []
+        assert catalog.packed_segments() == set()
 
     def test_a_run_is_recorded_from_start_to_end(self, catalog: Catalog) -> None:
         (run,) = catalog.runs()
