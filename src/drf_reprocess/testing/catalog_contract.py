@@ -52,7 +52,6 @@ class CatalogContract:
     """
 
     def test_compressed_files_are_found_by_path_content_and_packing(self, catalog: Catalog) -> None:
-        catalog.start_run(RUN)
         packed = [
             PackedMember(f"data/{n}.drf", f"{n:064x}", "zip 1", f"segment-{n // 2}", n, n + 5, n, 9)
             for n in range(1200)
