@@ -40,7 +40,7 @@ class PipelineRun:
     kept_bytes: int
     """Sizes of all files left below the output, each hard-linked one once."""
     written_bytes: int
-    """What driver and workers wrote to a disk, as the kernel counts it; 0 where the output is in memory."""
+    """What driver and workers wrote to a disk, as the kernel counts it; next to nothing where the output is in memory."""
     package_bytes: int
     deliveries: int
     summary: Mapping[str, object]
@@ -53,7 +53,8 @@ class PipelineRun:
     @property
     def all_written_bytes(self) -> int:
         """What was written, also where the kernel does not count: then what is left, and the segments that are gone."""
-        return self.written_bytes or self.kept_bytes + self.package_bytes
+        counted = self.written_bytes >= self.kept_bytes
+        return self.written_bytes if counted else self.kept_bytes + self.package_bytes
 
 
 def run_line(output: Path, settings: Mapping[str, object], config: Path | None = None) -> PipelineRun:

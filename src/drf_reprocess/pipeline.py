@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import resource
 import secrets
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from drf_reprocess.catalog.base import FAILED_BEFORE, Listing, RunRecord
-from drf_reprocess.compute.base import Executor, TaskEvent
+from drf_reprocess.compute.base import Executor, TaskEvent, peak_rss_bytes
 from drf_reprocess.compute.sites import SiteOptions, open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
@@ -260,7 +259,7 @@ class _Run:
     def finish(self, elapsed_s: float) -> None:
         result = self.result
         result.elapsed_s = round(elapsed_s, 3)
-        result.peak_memory_bytes["driver"] = _peak_rss_bytes()
+        result.peak_memory_bytes["driver"] = peak_rss_bytes()
         if not result.refused:
             self.folder.write_end(result.as_dict())
         state = "set-aside" if result.status == "success" and result.newly_set_aside else result.status
@@ -348,7 +347,7 @@ class _Run:
         finally:
             elapsed_s = time.perf_counter() - started
             row["elapsed_s"] = round(before_s + elapsed_s, 3)
-            row["driver_peak_bytes"] = _peak_rss_bytes()
+            row["driver_peak_bytes"] = peak_rss_bytes()
             self.observer.stage_ended(name, elapsed_s)
 
     def _plan(self, listing: Listing, executor: Executor) -> Plan:
@@ -670,10 +669,6 @@ class _Run:
     def _warn(self, message: str) -> None:
         self.result.warnings.append(message)
         self.observer.warned(message)
-
-
-def _peak_rss_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _clock() -> str:

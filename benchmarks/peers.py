@@ -1,0 +1,240 @@
+"""What a user would pick instead, on the same files in the same run; each peer is passed over where it is not installed.
+
+The incumbent's way is that of the mission's scripts: tar, gzip level 9 and a line-wise MD5, in one process. Table readers
+work on one core, as ours does: Arrow's own threads are held to one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from benchmarks.kernels import IDS, read_table, understand
+from benchmarks.pipeline import measurement_of, run_once, settings_of
+from benchmarks.results import Measurement
+from benchmarks.samples import DataFile, Sample, load_file, make_sample
+from benchmarks.scope import Scope
+from benchmarks.timing import Timer, require
+from drf_reprocess.model import Kind
+from drf_reprocess.tables.parquet import to_parquet
+
+PART = "peers"
+WANTED = {"incumbent": 25, "pandas": 18, "pds4_tools": 20}
+"""How many times as fast as each peer we mean to be."""
+TOLERANCE = 2e-15
+"""Relative difference of a peer's floats from ours that is no wrong answer: some peers do not round exactly."""
+
+
+def measure_peers(scope: Scope) -> Iterator[Measurement]:
+    """Measure our line and our reader, and each peer on the same files."""
+    with scope.folder() as folder:
+        sample = make_sample(folder / "source", scope.days, scope.scale)
+        yield from _measure_incumbent(scope, sample, folder)
+        threads = pa.cpu_count()
+        pa.set_cpu_count(1)
+        try:
+            for path in sample.some(max(1, sample.bytes * scope.peer_files // len(sample.files)))[: scope.peer_files]:
+                yield from _measure_readers(scope, load_file(path), folder)
+        finally:
+            pa.set_cpu_count(threads)
+
+
+def _measure_incumbent(scope: Scope, sample: Sample, folder: Path) -> Iterator[Measurement]:
+    """Run our whole line on all workers, and the incumbent's way before and after it on a part of the files."""
+    workers = max(scope.workers)
+    part = sample.some(scope.peer_bytes)
+    runs, seconds = [], []
+    for _ in range(scope.rounds):
+        seconds.append(_time_incumbent(part, folder))
+        runs.append(run_once(scope, "disk", settings_of(scope, sample, workers)))
+    seconds.append(_time_incumbent(part, folder))
+    size = sum(path.stat().st_size for path in part)
+    way = Measurement(PART, "tar, gzip 9, md5 by lines", tuple(seconds), size, {"files": len(part)})
+    line = measurement_of(PART, "our whole line", runs, {"on": "disk", "workers": workers, "site": scope.site})
+    yield way
+    figures = {**line.figures, "times_incumbent": line.mb_s / way.mb_s}
+    yield Measurement(
+        PART, line.name, line.seconds, line.bytes, line.configuration, figures, line.stages
+    )
+
+
+def _time_incumbent(files: tuple[Path, ...], folder: Path) -> float:
+    package = folder / "incumbent.tar.gz"
+    started = time.perf_counter()
+    manifest = pack_as_incumbent(files, package)
+    seconds = time.perf_counter() - started
+    with tarfile.open(package) as tar:
+        packed = {name: tar.extractfile(name) for name in tar.getnames()}
+        for digest, name in (line.split("  ") for line in manifest.splitlines()):
+            member = packed.pop(name)
+            require(
+                member is not None and hashlib.md5(member.read(), usedforsecurity=False).hexdigest() == digest,
+                f"{name} was not packed",
+            )
+    require(not packed, "the incumbent packed other files")
+    package.unlink()
+    return seconds
+
+
+def pack_as_incumbent(files: tuple[Path, ...], package: Path) -> str:
+    """Pack files as the mission's scripts do; return the checksum manifest."""
+    rows = []
+    for path in files:
+        digest = hashlib.md5(usedforsecurity=False)
+        with path.open("rb") as lines:
+            for line in lines:
+                digest.update(line)
+        rows.append(f"{digest.hexdigest()}  {path.name}")
+    with tarfile.open(package, "w:gz", compresslevel=9) as tar:
+        for path in files:
+            tar.add(path, path.name)
+    return "\n".join(rows)
+
+
+def _measure_readers(scope: Scope, file: DataFile, folder: Path) -> Iterator[Measurement]:
+    """Measure readers of one file: to its table, and to Parquet."""
+    table = read_table(file)
+    ours = _timed(scope.timer, "our reader", file, lambda: read_table(file), table.equals)
+    both = _timed(
+        scope.timer,
+        "our reader and Parquet",
+        file,
+        lambda: to_parquet(read_table(file), **IDS),
+        lambda made: pq.read_table(pa.BufferReader(made)).equals(table),
+    )
+    yield ours
+    yield both
+    slow = Timer(max(1, scope.timer.repeats // 2), scope.timer.seconds, scope.timer.most)
+    yield from _measure_casts(slow, file, table, ours)
+    yield from _measure_pandas(slow, file, table, both)
+    yield from _measure_pds4_tools(slow, file, table, ours, folder)
+
+
+def _timed(
+    timer: Timer, name: str, file: DataFile, function: Callable[[], Any], right: Callable[[Any], object]
+) -> Measurement:
+    timing, answer = timer.time(function)
+    require(right(answer), f"{name}: wrong answer")
+    return Measurement(PART, name, timing.seconds, len(file.raw), {"type": file.file_type.name})
+
+
+def _against(peer: Measurement, ours: Measurement, **figures: float) -> Measurement:
+    """Add to a peer's measurement how many times as fast ours is."""
+    times = ours.mb_s / peer.mb_s
+    return Measurement(
+        peer.part, peer.name, peer.seconds, peer.bytes, peer.configuration, {"times_slower": times, **figures}
+    )
+
+
+def _measure_casts(timer: Timer, file: DataFile, table: pa.Table, ours: Measurement) -> Iterator[Measurement]:
+    """Arrow alone: the places are known, each column is sliced, stripped and cast."""
+    peer = _timed(
+        timer, "pyarrow, casts of sliced columns", file, lambda: read_by_casts(file), lambda found: found.num_rows
+    )
+    yield _against(peer, ours, other_values=float(_differences(read_by_casts(file), table)))
+
+
+def _places(file: DataFile) -> tuple[list[str], list[tuple[int, int]], list[Kind], int, int]:
+    """Return names, places (from 0) and kinds of the columns, bytes of the header and of a record with its line end."""
+    view = understand(file)
+    columns, slots = view.placement.match.columns, view.placement.slots
+    header = sum(line.length_bytes for line in view.lines.header)
+    places = list(zip(slots.begins.tolist(), slots.ends.tolist(), strict=True))
+    names, kinds = [column.known.name for column in columns], [column.known.kind for column in columns]
+    return names, places, kinds, header, view.records.record_chars + 2
+
+
+def read_by_casts(file: DataFile) -> pa.Table:
+    """Return the channels of a file by Arrow's own functions."""
+    names, places, kinds, header, width = _places(file)
+    count = (len(file.raw) - header) // width
+    records = pa.Array.from_buffers(pa.binary(width), count, [None, pa.py_buffer(file.raw).slice(header)])
+    columns = []
+    for (begin, end), kind in zip(places, kinds, strict=True):
+        texts = pc.cast(pc.binary_slice(records, begin, end), pa.string())
+        stripped = pc.utf8_trim_whitespace(texts)
+        filled = pc.if_else(pc.equal(stripped, ""), None, stripped)
+        type_ = {Kind.REAL: pa.float64(), Kind.INTEGER: pa.int64()}.get(kind, pa.string())
+        columns.append(pc.cast(filled, type_))
+    return pa.Table.from_arrays(columns, names)
+
+
+def _measure_pandas(timer: Timer, file: DataFile, table: pa.Table, both: Measurement) -> Iterator[Measurement]:
+    name = "pandas.read_fwf and to_parquet"
+    if find_spec("pandas") is None:
+        yield _absent(name, "pandas")
+        return
+    pandas = import_module("pandas")
+    names, places, _, header, _ = _places(file)
+    lines = file.raw[:header].count(b"\n")
+
+    def read_fwf() -> Any:  # noqa: ANN401 - a data frame
+        return pandas.read_fwf(file.path, colspecs=places, names=names, skiprows=lines, header=None)
+
+    def convert() -> bytes:
+        sink = io.BytesIO()
+        read_fwf().to_parquet(sink)
+        return sink.getvalue()
+
+    peer = _timed(timer, name, file, convert, lambda made: pq.read_table(pa.BufferReader(made)).num_rows)
+    found = pa.Table.from_pandas(read_fwf(), preserve_index=False)
+    yield _against(peer, both, other_values=float(_differences(found, table)))
+
+
+def _measure_pds4_tools(
+    timer: Timer, file: DataFile, table: pa.Table, ours: Measurement, folder: Path
+) -> Iterator[Measurement]:
+    name = "pds4_tools on our label"
+    if find_spec("pds4_tools") is None:
+        yield _absent(name, "pds4-tools")
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of an old library on new ones are not ours
+        pds4_tools = import_module("pds4_tools")
+        label = folder / f"{file.product_id}.xml"
+        label.write_bytes(file.label)
+        (folder / file.path.name).write_bytes(file.raw)
+
+        def read_product() -> Any:  # noqa: ANN401 - a record array of numpy
+            structures = pds4_tools.read(str(label), quiet=True)
+            return next(one for one in structures if one.is_table()).data
+
+        peer = _timed(timer, name, file, read_product, len)
+        data = read_product()
+    names = [column for column in data.dtype.names if column in table.schema.names]
+    numbers = [name for name in names if data.dtype[name].kind in "fi"]
+    found = pa.table({name: np.ma.filled(data[name], 0) for name in numbers})
+    require(len(numbers) > len(data.dtype.names) // 2, "pds4_tools read no numbers")
+    yield _against(peer, ours, other_values=float(_differences(found, table)))
+
+
+def _absent(name: str, package: str) -> Measurement:
+    return Measurement(PART, name, note=f"{package} is not installed: pip install 'drf-reprocess[bench]'")
+
+
+def _differences(found: pa.Table, table: pa.Table) -> int:
+    """Count the values in which a peer differs from us in the last bit; a larger difference is a wrong answer."""
+    require(found.num_rows == table.num_rows, f"{found.num_rows} records, expected {table.num_rows}")
+    different = 0
+    for name in found.column_names:
+        ours = table[name]
+        if not (pa.types.is_floating(ours.type) or pa.types.is_integer(ours.type)):
+            continue
+        mine = ours.combine_chunks().drop_null().to_numpy()
+        theirs = pc.filter(found[name], ours.is_valid()).cast(ours.type).to_numpy()
+        require(np.allclose(theirs, mine, rtol=TOLERANCE, atol=0), f"{name}: other values")
+        different += int(np.count_nonzero(theirs != mine))
+    return different
