@@ -12,6 +12,7 @@ import tarfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +29,8 @@ from benchmarks.results import Measurement
 from benchmarks.samples import DataFile, Sample, load_file, make_sample
 from benchmarks.scope import Scope
 from benchmarks.timing import Timer, require
+from drf_reprocess.drf.schema import TIME_UTC
+from drf_reprocess.drf.timeform import time_picture
 from drf_reprocess.model import Kind
 from drf_reprocess.tables.parquet import to_parquet
 
@@ -147,29 +150,48 @@ def _measure_casts(timer: Timer, file: DataFile, table: pa.Table, ours: Measurem
     yield _against(peer, ours, other_values=float(_differences(read_by_casts(file), table)))
 
 
-def _places(file: DataFile) -> tuple[list[str], list[tuple[int, int]], list[Kind], int, int]:
-    """Return names, places (from 0) and kinds of the columns, bytes of the header and of a record with its line end."""
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What a peer has to be told of a file: it finds none of it by itself."""
+
+    names: list[str]
+    places: list[tuple[int, int]]
+    """Begin and end of each column, from 0."""
+    kinds: list[Kind]
+    header_bytes: int
+    header_lines: int
+    record_bytes: int
+    """With the line end."""
+
+
+def _layout(file: DataFile) -> _Layout:
     view = understand(file)
-    columns, slots = view.placement.match.columns, view.placement.slots
-    header = sum(line.length_bytes for line in view.lines.header)
-    places = list(zip(slots.begins.tolist(), slots.ends.tolist(), strict=True))
-    names, kinds = [column.known.name for column in columns], [column.known.kind for column in columns]
-    return names, places, kinds, header, view.records.record_chars + 2
+    columns, slots, time_format = view.placement.match.columns, view.placement.slots, file.file_type.time
+    chars = time_picture(time_format).chars
+    return _Layout(
+        names=[time_format.column, *(column.known.name for column in columns)],
+        places=[(0, chars), *zip(slots.begins.tolist(), slots.ends.tolist(), strict=True)],
+        kinds=[Kind.TIME, *(column.known.kind for column in columns)],
+        header_bytes=sum(line.length_bytes for line in view.lines.header),
+        header_lines=len(view.lines.header),
+        record_bytes=view.records.record_chars + 2,
+    )
 
 
 def read_by_casts(file: DataFile) -> pa.Table:
-    """Return the channels of a file by Arrow's own functions."""
-    names, places, kinds, header, width = _places(file)
+    """Return time as text and channels of a file by Arrow's own functions, which cannot read its form of time."""
+    layout = _layout(file)
+    header, width = layout.header_bytes, layout.record_bytes
     count = (len(file.raw) - header) // width
     records = pa.Array.from_buffers(pa.binary(width), count, [None, pa.py_buffer(file.raw).slice(header)])
     columns = []
-    for (begin, end), kind in zip(places, kinds, strict=True):
+    for (begin, end), kind in zip(layout.places, layout.kinds, strict=True):
         texts = pc.cast(pc.binary_slice(records, begin, end), pa.string())
         stripped = pc.utf8_trim_whitespace(texts)
         filled = pc.if_else(pc.equal(stripped, ""), None, stripped)
         type_ = {Kind.REAL: pa.float64(), Kind.INTEGER: pa.int64()}.get(kind, pa.string())
         columns.append(pc.cast(filled, type_))
-    return pa.Table.from_arrays(columns, names)
+    return pa.Table.from_arrays(columns, layout.names)
 
 
 def _measure_pandas(timer: Timer, file: DataFile, table: pa.Table, both: Measurement) -> Iterator[Measurement]:
@@ -178,11 +200,15 @@ def _measure_pandas(timer: Timer, file: DataFile, table: pa.Table, both: Measure
         yield _absent(name, "pandas")
         return
     pandas = import_module("pandas")
-    names, places, _, header, _ = _places(file)
-    lines = file.raw[:header].count(b"\n")
+    layout, time_column = _layout(file), file.file_type.time.column
+    require(file.file_type.time.form == "yy/ddd-hh:mm:ss.fff", "a form of time that pandas is not told here")
 
     def read_fwf() -> Any:  # noqa: ANN401 - a data frame
-        return pandas.read_fwf(file.path, colspecs=places, names=names, skiprows=lines, header=None)
+        frame = pandas.read_fwf(
+            file.path, colspecs=layout.places, names=layout.names, skiprows=layout.header_lines, header=None
+        )
+        frame[TIME_UTC] = pandas.to_datetime(frame[time_column], format="%y/%j-%H:%M:%S.%f", utc=True)
+        return frame
 
     def convert() -> bytes:
         sink = io.BytesIO()
@@ -191,6 +217,7 @@ def _measure_pandas(timer: Timer, file: DataFile, table: pa.Table, both: Measure
 
     peer = _timed(timer, name, file, convert, lambda made: pq.read_table(pa.BufferReader(made)).num_rows)
     found = pa.Table.from_pandas(read_fwf(), preserve_index=False)
+    require(found[TIME_UTC].cast(table[TIME_UTC].type).equals(table[TIME_UTC]), "pandas read other times")
     yield _against(peer, both, other_values=float(_differences(found, table)))
 
 
@@ -232,6 +259,8 @@ def _differences(found: pa.Table, table: pa.Table) -> int:
     for name in found.column_names:
         ours = table[name]
         if not (pa.types.is_floating(ours.type) or pa.types.is_integer(ours.type)):
+            same = name == TIME_UTC or pc.all(pc.equal(found[name].cast(pa.string()), ours)).as_py() is not False
+            require(same, f"{name}: other texts")
             continue
         mine = ours.combine_chunks().drop_null().to_numpy()
         theirs = pc.filter(found[name], ours.is_valid()).cast(ours.type).to_numpy()

@@ -69,7 +69,7 @@ def run_line(output: Path, settings: Mapping[str, object], config: Path | None =
     words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     if config is not None:
         words = ["--config", str(config), *words]
-    summary, usage = _call("run", "--json", *words, "--set", f"output.uri={output}")
+    summary, usage = call_program("run", "--json", *words, "--set", f"output.uri={output}")
     kept = _sizes(output)
     products: Mapping[str, int] = summary["products"]
     deliveries = summary["deliveries"]
@@ -162,7 +162,7 @@ def _median(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
-def _call(*words: str) -> tuple[dict, os.struct_rusage]:  # type: ignore[type-arg]
+def call_program(*words: str) -> tuple[dict, os.struct_rusage]:  # type: ignore[type-arg]
     """Run a command of the program; return its JSON and what it and its workers used."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("DRF_", "SOURCE_DATE_EPOCH", "DASK_"))
