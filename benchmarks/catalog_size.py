@@ -88,14 +88,21 @@ def _measure_runs(scope: Scope, products: int, source: Path, output: Path) -> It
     )
     started = time.perf_counter()
     plan, _ = call_program("plan", "--json", *places)
-    require((plan["products"], plan["settled"]) == ([], {"unchanged": products}), "the plan is to do something")
+    require(
+        (plan["products"], plan["settled"]) == ([], {"unchanged": products}), "the plan is to do something"
+    )
     yield _measured(products, "plan, nothing changed", time.perf_counter() - started)
 
 
 def _measured(products: int, what: str, seconds: float, **figures: float) -> Measurement:
     each = {"us_per_product": seconds / products * 1e6}
     return Measurement(
-        PART, f"{what}, {products} products", (seconds,), 0, {"what": what, "products": products}, each | figures
+        PART,
+        f"{what}, {products} products",
+        (seconds,),
+        0,
+        {"what": what, "products": products},
+        each | figures,
     )
 
 

@@ -273,7 +273,9 @@ def _measure_parquet(bench: _Bench) -> Iterator[Measurement]:
     for words, write in PARQUET_SETTINGS.items():
         yield bench.time(f"Parquet: {words}", partial(write, table), right)
     made = to_parquet(table, **IDS)
-    yield bench.time("Parquet: read again", lambda: pq.read_table(pa.BufferReader(made)), lambda t: _equal(t, table))
+    yield bench.time(
+        "Parquet: read again", lambda: pq.read_table(pa.BufferReader(made)), lambda t: _equal(t, table)
+    )
 
 
 def _measure_labels(bench: _Bench) -> Iterator[Measurement]:

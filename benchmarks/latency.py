@@ -122,7 +122,7 @@ class LateStore:
 
 
 def measure_latency(scope: Scope) -> Iterator[Measurement]:
-    """Run the whole line with each delay, and tell what a millisecond a call costs by file."""
+    """Run the whole line with each delay, and tell how many calls one worker after another had to wait for."""
     on = scope.places[0]
     with scope.folder(on) as folder:
         sample = make_sample(folder / "source", scope.delay_files, scope.scale)
@@ -137,7 +137,8 @@ def measure_latency(scope: Scope) -> Iterator[Measurement]:
             figures = {"files": float(len(sample.files))}
             if delay_ms:
                 waiting_s = (seconds - prompt_s) * max(scope.workers)
-                figures["calls_per_file"] = waiting_s / (delay_ms / 1000) / len(sample.files)
+                # Those of the whole run, the ones that do not depend on the number of files among them.
+                figures["calls"] = waiting_s / (delay_ms / 1000)
             yield Measurement(
                 PART,
                 f"{delay_ms:g} ms a call",

@@ -49,7 +49,9 @@ def measure_peers(scope: Scope) -> Iterator[Measurement]:
         threads = pa.cpu_count()
         pa.set_cpu_count(1)
         try:
-            for path in sample.some(max(1, sample.bytes * scope.peer_files // len(sample.files)))[: scope.peer_files]:
+            for path in sample.some(max(1, sample.bytes * scope.peer_files // len(sample.files)))[
+                : scope.peer_files
+            ]:
                 yield from _measure_readers(scope, load_file(path), folder)
         finally:
             pa.set_cpu_count(threads)
@@ -66,12 +68,12 @@ def _measure_incumbent(scope: Scope, sample: Sample, folder: Path) -> Iterator[M
     seconds.append(_time_incumbent(part, folder))
     size = sum(path.stat().st_size for path in part)
     way = Measurement(PART, "tar, gzip 9, md5 by lines", tuple(seconds), size, {"files": len(part)})
-    line = measurement_of(PART, "our whole line", runs, {"on": "disk", "workers": workers, "site": scope.site})
+    line = measurement_of(
+        PART, "our whole line", runs, {"on": "disk", "workers": workers, "site": scope.site}
+    )
     yield way
     figures = {**line.figures, "times_incumbent": line.mb_s / way.mb_s}
-    yield Measurement(
-        PART, line.name, line.seconds, line.bytes, line.configuration, figures, line.stages
-    )
+    yield Measurement(PART, line.name, line.seconds, line.bytes, line.configuration, figures, line.stages)
 
 
 def _time_incumbent(files: tuple[Path, ...], folder: Path) -> float:
@@ -84,7 +86,8 @@ def _time_incumbent(files: tuple[Path, ...], folder: Path) -> float:
         for digest, name in (line.split("  ") for line in manifest.splitlines()):
             member = packed.pop(name)
             require(
-                member is not None and hashlib.md5(member.read(), usedforsecurity=False).hexdigest() == digest,
+                member is not None
+                and hashlib.md5(member.read(), usedforsecurity=False).hexdigest() == digest,
                 f"{name} was not packed",
             )
     require(not packed, "the incumbent packed other files")
@@ -145,7 +148,11 @@ def _against(peer: Measurement, ours: Measurement, **figures: float) -> Measurem
 def _measure_casts(timer: Timer, file: DataFile, table: pa.Table, ours: Measurement) -> Iterator[Measurement]:
     """Arrow alone: the places are known, each column is sliced, stripped and cast."""
     peer = _timed(
-        timer, "pyarrow, casts of sliced columns", file, lambda: read_by_casts(file), lambda found: found.num_rows
+        timer,
+        "pyarrow, casts of sliced columns",
+        file,
+        lambda: read_by_casts(file),
+        lambda found: found.num_rows,
     )
     yield _against(peer, ours, other_values=float(_differences(read_by_casts(file), table)))
 
@@ -194,7 +201,9 @@ def read_by_casts(file: DataFile) -> pa.Table:
     return pa.Table.from_arrays(columns, layout.names)
 
 
-def _measure_pandas(timer: Timer, file: DataFile, table: pa.Table, both: Measurement) -> Iterator[Measurement]:
+def _measure_pandas(
+    timer: Timer, file: DataFile, table: pa.Table, both: Measurement
+) -> Iterator[Measurement]:
     name = "pandas.read_fwf and to_parquet"
     if find_spec("pandas") is None:
         yield _absent(name, "pandas")
@@ -259,7 +268,9 @@ def _differences(found: pa.Table, table: pa.Table) -> int:
     for name in found.column_names:
         ours = table[name]
         if not (pa.types.is_floating(ours.type) or pa.types.is_integer(ours.type)):
-            same = name == TIME_UTC or pc.all(pc.equal(found[name].cast(pa.string()), ours)).as_py() is not False
+            same = (
+                name == TIME_UTC or pc.all(pc.equal(found[name].cast(pa.string()), ours)).as_py() is not False
+            )
             require(same, f"{name}: other texts")
             continue
         mine = ours.combine_chunks().drop_null().to_numpy()

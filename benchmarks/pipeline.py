@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.machine import ROOT
 from benchmarks.results import Measurement, StageTime
 from benchmarks.samples import Sample
 from benchmarks.scope import Scope
@@ -66,10 +65,12 @@ def run_line(output: Path, settings: Mapping[str, object], config: Path | None =
         If a file did not become a product in a verified delivery.
     """
     require(not output.exists(), "the output is there already")
-    words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    # Whatever catalog a configuration names, it is not the one that is written here.
+    places = {"output.uri": output, "catalog.url": f"sqlite:///{output}/catalog.sqlite"}
+    words = [word for key, value in {**settings, **places}.items() for word in ("--set", f"{key}={value}")]
     if config is not None:
         words = ["--config", str(config), *words]
-    summary, usage = call_program("run", "--json", *words, "--set", f"output.uri={output}")
+    summary, usage = call_program("run", "--json", *words)
     kept = _sizes(output)
     products: Mapping[str, int] = summary["products"]
     deliveries = summary["deliveries"]
@@ -98,7 +99,11 @@ def run_line(output: Path, settings: Mapping[str, object], config: Path | None =
 
 def settings_of(scope: Scope, sample: Sample, workers: int = 1, **others: object) -> dict[str, object]:
     """Return the settings of a run over a sample; ``package__level=6`` becomes ``package.level``."""
-    found: dict[str, object] = {"source.uri": sample.folder, "compute.site": scope.site, "compute.dashboard": ""}
+    found: dict[str, object] = {
+        "source.uri": sample.folder,
+        "compute.site": scope.site,
+        "compute.dashboard": "",
+    }
     if scope.site == "local":
         found["compute.workers"] = workers
     if scope.xml_catalog is not None:
@@ -106,7 +111,9 @@ def settings_of(scope: Scope, sample: Sample, workers: int = 1, **others: object
     return found | {key.replace("__", "."): value for key, value in others.items()}
 
 
-def run_once(scope: Scope, on: str, settings: Mapping[str, object], config: Path | None = None) -> PipelineRun:
+def run_once(
+    scope: Scope, on: str, settings: Mapping[str, object], config: Path | None = None
+) -> PipelineRun:
     """Run the whole line into a folder of its own, ``disk`` or ``memory``, that is removed again."""
     with scope.folder(on) as folder:
         return run_line(folder / "output", settings, config)
@@ -144,7 +151,10 @@ def measurement_of(
 def median_stages(runs: Sequence[PipelineRun]) -> tuple[StageTime, ...]:
     """Return each stage with the medians of its times over several runs."""
     names = [stage.stage for stage in runs[0].stages]
-    return tuple(_median_stage([stage for run in runs for stage in run.stages if stage.stage == name]) for name in names)
+    return tuple(
+        _median_stage([stage for run in runs for stage in run.stages if stage.stage == name])
+        for name in names
+    )
 
 
 def _median_stage(all_: Sequence[StageTime]) -> StageTime:
@@ -165,12 +175,13 @@ def _median(values: Iterable[float]) -> float:
 def call_program(*words: str) -> tuple[dict, os.struct_rusage]:  # type: ignore[type-arg]
     """Run a command of the program; return its JSON and what it and its workers used."""
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("DRF_", "SOURCE_DATE_EPOCH", "DASK_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DRF_", "SOURCE_DATE_EPOCH", "DASK_"))
     }
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "drf_reprocess", *words],
-            cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -215,7 +226,9 @@ def _stages(rows: Sequence[Mapping[str, object]], events: Path) -> tuple[StageTi
     return tuple(found)
 
 
-def write_rate(folder: Path, object_bytes: int, total_bytes: int, clock: Callable[[], float]) -> tuple[int, float]:
+def write_rate(
+    folder: Path, object_bytes: int, total_bytes: int, clock: Callable[[], float]
+) -> tuple[int, float]:
     """Write objects as the store does (fsync of each) and return bytes and seconds: what the place itself can do."""
     data = os.urandom(object_bytes)
     count = max(1, total_bytes // object_bytes)

@@ -194,7 +194,9 @@ def _stages(database: sqlite3.Connection, number: int) -> Iterable[StageTime]:
     )
 
 
-def _measurement(values: tuple[int, str, str, str, int, str, str], stages: Iterable[StageTime]) -> Measurement:
+def _measurement(
+    values: tuple[int, str, str, str, int, str, str], stages: Iterable[StageTime]
+) -> Measurement:
     _, part, name, configuration, bytes_, figures, note = values
     known = json.loads(figures)
     seconds = tuple(known.pop("seconds"))

@@ -27,6 +27,8 @@ from drf_reprocess.storage.base import open_store
 from drf_reprocess.tables.parquet import to_parquet
 
 PART = "whole line"
+WANTED = 0.8
+"""Share of the roofline that the whole line is to reach in memory."""
 PARSE_FLOOR_MB_S = 600
 TERM_FILES = 3
 """Files on which the terms are timed, each time."""
@@ -107,7 +109,10 @@ def _with_roofline(
         name: statistics.median(look.roofline(written)[name] for look in looks)
         for name in looks[0].roofline(written)
     }
-    measured = {name: statistics.median(getattr(look, name) for look in looks) for name in ("parse", "parquet", "write")}
+    measured = {
+        name: statistics.median(getattr(look, name) for look in looks)
+        for name in ("parse", "parquet", "write")
+    }
     figures = {
         "roofline_mb_s": 1 / sum(terms.values()) / 1e6,
         "of_roofline": statistics.median(ratios),
@@ -120,7 +125,13 @@ def _with_roofline(
         **{f"term_{name}_ns": seconds * 1e9 for name, seconds in terms.items()},
     }
     return Measurement(
-        line.part, line.name, line.seconds, line.bytes, line.configuration, {**line.figures, **figures}, line.stages
+        line.part,
+        line.name,
+        line.seconds,
+        line.bytes,
+        line.configuration,
+        {**line.figures, **figures},
+        line.stages,
     )
 
 

@@ -35,7 +35,7 @@ class Scope:
     sweep_days: int = 30
     """Of the runs in which one setting is varied."""
     sweep_rounds: int = 1
-    partition_mib: tuple[int, ...] = (4, 16, 48, 96)
+    partition_mib: tuple[int, ...] = (4, 16, 96)
     levels: Mapping[str, tuple[int, ...]] | None = None
     """Codecs with the levels to be tried."""
     slow_bytes: int = 2_000_000
@@ -107,18 +107,18 @@ def quick_scope(disk: Path, memory: Path | None, xml_catalog: Path | None) -> Sc
     return replace(
         full_scope(disk, memory, xml_catalog),
         timer=Timer(repeats=3, seconds=0.1),
-        days=30,
+        days=20,
         rounds=1,
-        sweep_days=10,
+        sweep_days=6,
         sweep_rounds=1,
-        partition_mib=(4, 48),
+        partition_mib=(4,),
         levels=QUICK_LEVELS,
         slow_bytes=1_000_000,
         peer_bytes=10_000_000,
         peer_files=1,
         delays_ms=(0, 10),
         delay_files=12,
-        products=(1_000, 5_000),
+        products=(1_000, 4_000),
     )
 
 

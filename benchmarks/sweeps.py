@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -11,40 +12,49 @@ from benchmarks.samples import make_sample
 from benchmarks.scope import Scope
 from benchmarks.timing import require
 from drf_reprocess.archives import FORMATS
-from drf_reprocess.archives.codec import PACKAGES, libdeflate
+from drf_reprocess.archives.codec import PACKAGES, Codec, libdeflate
+from drf_reprocess.config.model import PackageSection
 
 PART = "sweeps"
+AS_SHIPPED = ("as shipped", "")
+SHIPPED_FORMAT = PackageSection().format
 
 
 def measure_sweeps(scope: Scope) -> Iterator[Measurement]:
-    """Run the whole line with each value of each setting, the values by turns, so that a slow minute meets them all."""
+    """Run the whole line with each value of each setting, all by turns, so that a slow minute meets them all."""
     on = scope.places[0]
     with scope.folder(on) as folder:
         sample = make_sample(folder / "source", scope.sweep_days, scope.scale)
-        for key, values in _settings(scope).items():
-            found: dict[object, list[PipelineRun]] = {}
-            for _ in range(scope.sweep_rounds):
-                for value, settings in values.items():
-                    run = run_once(scope, on, settings_of(scope, sample, max(scope.workers)) | settings)
-                    found.setdefault(value, []).append(run)
-            for value, runs in found.items():
-                require(runs[0].files == len(sample.files), "a file is not in the archive")
-                yield measurement_of(PART, f"{key} = {value}", runs, {"key": key, "value": value, "on": on})
+        found: dict[tuple[str, str], list[PipelineRun]] = {}
+        for _ in range(scope.sweep_rounds):
+            for name, settings in _settings(scope).items():
+                run = run_once(scope, on, settings_of(scope, sample, max(scope.workers)) | settings)
+                require(run.files == len(sample.files), "a file is not in the archive")
+                found.setdefault(name, []).append(run)
+        as_shipped = statistics.median(run.mb_s for run in found[AS_SHIPPED])
+        for (key, value), runs in found.items():
+            times = statistics.median(run.mb_s for run in runs) / as_shipped
+            configuration = {"key": key, "value": value, "on": on, "workers": max(scope.workers)}
+            yield measurement_of(
+                PART, f"{key}: {value}" if value else key, runs, configuration, times_shipped=times
+            )
 
 
-def _settings(scope: Scope) -> dict[str, dict[object, dict[str, object]]]:
-    """Return by name of what is varied: value -> settings of the run."""
-    levels = {
-        f"{codec} {level}": {"package.codec": codec, "package.level": level}
-        for codec, some in (scope.levels or {}).items()
-        if codec not in PACKAGES or _is_installed(codec)
-        for level in (some[:1] if codec != "libdeflate" else some[:3])
-    }
-    return {
-        "partition (MiB)": {size: {"run.partition_bytes": size * 2**20} for size in scope.partition_mib},
-        "package.format": {name: {"package.format": name} for name in FORMATS},
-        "codec and level": dict(levels),
-    }
+def _settings(scope: Scope) -> dict[tuple[str, str], dict[str, object]]:
+    """Return name and value of what is varied -> settings of the run; the shipped settings first."""
+    found: dict[tuple[str, str], dict[str, object]] = {AS_SHIPPED: {}}
+    for size in scope.partition_mib:
+        found["partition", f"{size} MiB"] = {"run.partition_bytes": size * 2**20}
+    for name in FORMATS:
+        if name != SHIPPED_FORMAT:
+            found["format", name] = {"package.format": name}
+    for codec, levels in (scope.levels or {}).items():
+        if codec in PACKAGES and not _is_installed(codec):
+            continue
+        for level in levels[:3] if codec == "libdeflate" else levels[:1]:
+            if Codec(codec, level) != Codec():
+                found["codec", f"{codec} {level}"] = {"package.codec": codec, "package.level": level}
+    return found
 
 
 def _is_installed(codec: str) -> bool:
