@@ -52,7 +52,7 @@ def measure_peers(scope: Scope) -> Iterator[Measurement]:
             for path in sample.some(max(1, sample.bytes * scope.peer_files // len(sample.files)))[
                 : scope.peer_files
             ]:
-                yield from _measure_readers(scope, load_file(path), folder)
+                yield from measure_readers(scope, load_file(path), folder)
         finally:
             pa.set_cpu_count(threads)
 
@@ -110,7 +110,7 @@ def pack_as_incumbent(files: tuple[Path, ...], package: Path) -> str:
     return "\n".join(rows)
 
 
-def _measure_readers(scope: Scope, file: DataFile, folder: Path) -> Iterator[Measurement]:
+def measure_readers(scope: Scope, file: DataFile, folder: Path) -> Iterator[Measurement]:
     """Measure readers of one file: to its table, and to Parquet."""
     table = read_table(file)
     ours = _timed(scope.timer, "our reader", file, lambda: read_table(file), table.equals)
@@ -154,7 +154,7 @@ def _measure_casts(timer: Timer, file: DataFile, table: pa.Table, ours: Measurem
         lambda: read_by_casts(file),
         lambda found: found.num_rows,
     )
-    yield _against(peer, ours, other_values=float(_differences(read_by_casts(file), table)))
+    yield _against(peer, ours, other_values=float(differences(read_by_casts(file), table)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ def _measure_pandas(
     peer = _timed(timer, name, file, convert, lambda made: pq.read_table(pa.BufferReader(made)).num_rows)
     found = pa.Table.from_pandas(read_fwf(), preserve_index=False)
     require(found[TIME_UTC].cast(table[TIME_UTC].type).equals(table[TIME_UTC]), "pandas read other times")
-    yield _against(peer, both, other_values=float(_differences(found, table)))
+    yield _against(peer, both, other_values=float(differences(found, table)))
 
 
 def _measure_pds4_tools(
@@ -254,14 +254,14 @@ def _measure_pds4_tools(
     numbers = [name for name in names if data.dtype[name].kind in "fi"]
     found = pa.table({name: np.ma.filled(data[name], 0) for name in numbers})
     require(len(numbers) > len(data.dtype.names) // 2, "pds4_tools read no numbers")
-    yield _against(peer, ours, other_values=float(_differences(found, table)))
+    yield _against(peer, ours, other_values=float(differences(found, table)))
 
 
 def _absent(name: str, package: str) -> Measurement:
     return Measurement(PART, name, note=f"{package} is not installed: pip install 'drf-reprocess[bench]'")
 
 
-def _differences(found: pa.Table, table: pa.Table) -> int:
+def differences(found: pa.Table, table: pa.Table) -> int:
     """Count the values in which a peer differs from us in the last bit; a larger difference is a wrong answer."""
     require(found.num_rows == table.num_rows, f"{found.num_rows} records, expected {table.num_rows}")
     different = 0

@@ -151,6 +151,7 @@ def test_a_second_run_looks_at_nothing_again(damaged, cli):
     assert again.json["products"]["total"] == run.json["products"]["total"]
 
 
+@pytest.mark.slow
 def test_another_repair_policy_looks_at_all_again(damaged, cli):
     """The policy decides content, so it plans every file anew; only what then differs gets a version."""
     folder, report, _, products, _, arguments = damaged

@@ -325,6 +325,7 @@ def test_what_comes_later_is_delivered_alone(small_sample, cli, tmp_path):
     assert cli("run", *arguments, "--json").json["deliveries"] == []
 
 
+@pytest.mark.slow
 def test_a_source_that_moved_is_known_by_its_content(small_sample, cli, tmp_path):
     """The same files under another root: no new version, and every file is listed by its new place."""
     source, moved, output = tmp_path / "source", tmp_path / "moved", tmp_path / "output"

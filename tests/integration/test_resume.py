@@ -65,6 +65,7 @@ def test_it_goes_on_in_the_mode_and_with_the_time_of_the_run_that_was_cut_off(
     assert {row["vid"] for row in rows} == {"1.1"}
 
 
+@pytest.mark.slow
 def test_where_nothing_was_cut_off_it_does_nothing(cli, words, tmp_path):
     cli("run", *words, check=0)
     before = contents(tmp_path / "output", "bundle", "runs", "store")

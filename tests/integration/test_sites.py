@@ -204,6 +204,7 @@ def run_and_kill(arguments, output, find_victim):
     return subprocess.CompletedProcess(arguments, driver.returncode, stdout, "".join(told))
 
 
+@pytest.mark.slow
 def test_a_worker_is_killed_at_work(source, reference, tmp_path):
     """What it was at work on runs once more, alone; the end is the same."""
     output = tmp_path / "output"

@@ -201,6 +201,7 @@ class TestS3:
         told = [*kept, done.stdout.encode(), done.stderr.encode()]
         assert not any(b"PLANTED" in text or b"planted/" in text for text in told)
 
+    @pytest.mark.slow
     def test_without_views_there_are_store_and_deliveries(self, run, places, options, on_disk, few, tmp_path):
         run("run", source__uri=few, source__options="{}", output__views="none")
         expected = contents(on_disk[0], "store", "deliveries")

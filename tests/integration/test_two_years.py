@@ -389,6 +389,7 @@ def second_receiver(play: Play, receiver: str = "mirror") -> None:
     play.check_still()
 
 
+@pytest.mark.slow
 def test_releases_of_a_year(play):
     """First release, three quarters, and one of everything that can happen to a release."""
     first_release(play)
@@ -443,6 +444,7 @@ def test_releases_of_two_years(play):
     play.check_packages()
 
 
+@pytest.mark.slow
 def test_staging_disturbs_nothing(tmp_path, cli_here):
     """The same releases with and without staging runs between them: the same archive, byte for byte."""
     plays = [Play(tmp_path / name, cli_here) for name in ("staged", "plain")]

@@ -171,6 +171,7 @@ def test_content_that_comes_back_is_new_again(play):
     play.check_still()
 
 
+@pytest.mark.slow
 def test_minor_versions_count_beyond_nine(play, tmp_path, cli_here):
     """1.9 is followed by 1.10 and that by 1.11, for products, collections, bundle and their files, also once adopted."""
     for number in range(1, 12):
