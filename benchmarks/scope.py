@@ -37,7 +37,9 @@ class Scope:
     sweep_rounds: int = 1
     partition_mib: tuple[int, ...] = (4, 16, 96)
     levels: Mapping[str, tuple[int, ...]] | None = None
-    """Codecs with the levels to be tried."""
+    """Codecs with the levels to be tried, each alone."""
+    sweep_levels: Mapping[str, tuple[int, ...]] | None = None
+    """Those to be tried in the whole line."""
     slow_bytes: int = 2_000_000
     """So much is given to what works at a few MB a second."""
     peer_bytes: int = 20_000_000
@@ -95,6 +97,7 @@ def full_scope(disk: Path, memory: Path | None, xml_catalog: Path | None) -> Sco
         sweep_days=60,
         sweep_rounds=3,
         levels=FULL_LEVELS,
+        sweep_levels={"libdeflate": (2, 6), "zlib": (1, 6), "isal": (1,)},
         peer_bytes=60_000_000,
         peer_files=3,
         products=(1_000, 10_000, 100_000),
@@ -109,16 +112,17 @@ def quick_scope(disk: Path, memory: Path | None, xml_catalog: Path | None) -> Sc
         timer=Timer(repeats=3, seconds=0.1),
         days=20,
         rounds=1,
-        sweep_days=6,
+        sweep_days=4,
         sweep_rounds=1,
         partition_mib=(4,),
         levels=QUICK_LEVELS,
+        sweep_levels={"isal": (1,)},
         slow_bytes=1_000_000,
         peer_bytes=10_000_000,
         peer_files=1,
         delays_ms=(0, 10),
         delay_files=12,
-        products=(1_000, 4_000),
+        products=(1_000, 3_000),
     )
 
 
@@ -137,6 +141,7 @@ def tiny_scope(folder: Path, xml_catalog: Path | None) -> Scope:
         sweep_days=1,
         partition_mib=(1,),
         levels={"libdeflate": (1,), "zlib": (6,)},
+        sweep_levels={"libdeflate": (1,), "zlib": (6,)},
         slow_bytes=50_000,
         peer_bytes=100_000,
         delays_ms=(0, 1),

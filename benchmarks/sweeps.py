@@ -48,10 +48,10 @@ def _settings(scope: Scope) -> dict[tuple[str, str], dict[str, object]]:
     for name in FORMATS:
         if name != SHIPPED_FORMAT:
             found["format", name] = {"package.format": name}
-    for codec, levels in (scope.levels or {}).items():
+    for codec, levels in (scope.sweep_levels or {}).items():
         if codec in PACKAGES and not _is_installed(codec):
             continue
-        for level in levels[:3] if codec == "libdeflate" else levels[:1]:
+        for level in levels:
             if Codec(codec, level) != Codec():
                 found["codec", f"{codec} {level}"] = {"package.codec": codec, "package.level": level}
     return found

@@ -30,7 +30,9 @@ def test_every_codec_that_is_installed_gives_back_what_it_got(scope):
     found = list(measure_codecs(replace(scope, levels={"libdeflate": (1, 12), "zlib": (1, 9), "isal": (1,)})))
     ways = {(one.configuration["name"], one.configuration["way"]) for one in found if one.seconds}
     installed = {"libdeflate", "zlib"} | ({"isal"} if find_spec("isal") else set())
-    assert ways == {(name, way) for name in installed for way in ("deflate", "inflate")} | {("gzip", "deflate")}
+    assert ways == {(name, way) for name in installed for way in ("deflate", "inflate")} | {
+        ("gzip", "deflate")
+    }
     sizes = {one.name: one.figures["ratio"] for one in found if "ratio" in one.figures}
     assert sizes["libdeflate 12"] < sizes["libdeflate 1"] < 1
 

@@ -38,7 +38,7 @@ def test_the_whole_line_is_run_proved_and_held_against_its_roofline(scope):
     assert [stage.stage for stage in line.stages][:3] == ["discover", "plan", "process"]
     assert {"package", "verify"} <= {stage.stage for stage in line.stages}
     assert line.figures["files"] == scope.days
-    assert 1 < line.figures["written_per_byte"]
+    assert line.figures["written_per_byte"] > 1
     total_ns = sum(value for name, value in line.figures.items() if name.startswith("term_"))
     assert line.figures["roofline_mb_s"] == pytest.approx(1e3 / total_ns, rel=0.01)
     share = line.mb_s / line.figures["roofline_mb_s"]
@@ -46,10 +46,11 @@ def test_the_whole_line_is_run_proved_and_held_against_its_roofline(scope):
     assert list(scope.disk.iterdir()) == [], "what was made was removed"
 
 
+@pytest.mark.slow
 def test_a_run_whose_files_are_not_all_delivered_is_no_answer(scope):
     sample = make_sample(scope.disk / "source", 1, scope.scale)
     sample.files[0].write_bytes(b"no data file\r\n")
-    with pytest.raises(WrongAnswer, match="exit code 3|ended with|products in deliveries"):
+    with pytest.raises(WrongAnswer, match="exit code 3"):
         run_line(scope.disk / "output", settings_of(scope, sample))
 
 
@@ -88,4 +89,7 @@ def test_a_settled_mission_is_passed_by_and_a_growing_one_is_measured(scope):
     ]
     few, more = measure_growth(scope)
     assert (few.figures["files"], more.figures["files"]) == scope.growth_files
-    assert more.figures["driver_growth_bytes"] == more.figures["driver_peak_bytes"] - few.figures["driver_peak_bytes"]
+    assert (
+        more.figures["driver_growth_bytes"]
+        == more.figures["driver_peak_bytes"] - few.figures["driver_peak_bytes"]
+    )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from drf_reprocess.archives.codec import Codec
 from drf_reprocess.catalog.base import Catalog, RunRecord
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.config.model import Config
@@ -88,7 +89,7 @@ def conditions_of(mission: Mission, fingerprints: Mapping[str, str]) -> Conditio
     profile, catalog = mission.profile, mission.catalog
     return {
         "configuration": _deciding(mission.config),
-        "engine": {"revision": ENGINE_REVISION},
+        "engine": {"revision": ENGINE_REVISION, "codec": _codec(mission.config)},
         "profile": {"name": profile.name, "digest": profile_digest(profile)},
         FILE_TYPES: dict(sorted(fingerprints.items())),
         "release of": {str(lid): number for lid, number in release_numbers(catalog, profile).items()},
@@ -98,6 +99,11 @@ def conditions_of(mission: Mission, fingerprints: Mapping[str, str]) -> Conditio
             one.disposition_id: f"{one.action} {one.source_name}" for one in catalog.dispositions()
         },
     }
+
+
+def _codec(config: Config) -> str:
+    """Return codec, version and level of the packages: another version would give other bytes."""
+    return "" if config.run.mode == "staging" else Codec(config.package.codec, config.package.level).words
 
 
 def conditions_digest(conditions: Conditions, sections: Collection[str] = ()) -> str:
