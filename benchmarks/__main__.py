@@ -16,7 +16,7 @@ from benchmarks.catalog_size import measure_catalog_size, measure_growth
 from benchmarks.compare import compare
 from benchmarks.kernels import measure_codecs, measure_kernels
 from benchmarks.latency import measure_latency
-from benchmarks.peers import measure_peers
+from benchmarks.peers import measure_peers, measure_types
 from benchmarks.report import REPORT, write_report
 from benchmarks.results import DATABASE, Measurement, Results
 from benchmarks.roofline import measure_whole_line
@@ -29,6 +29,7 @@ Part = Callable[[Scope], Iterator[Measurement]]
 PARTS: dict[str, Part] = {
     "line": measure_whole_line,
     "peers": measure_peers,
+    "types": measure_types,
     "kernels": measure_kernels,
     "codecs": measure_codecs,
     "sweeps": measure_sweeps,
@@ -51,6 +52,7 @@ Measures the engine, proves each answer, appends what was measured to a database
 
 line      the whole line, on disk and in memory, by number of workers, against the roofline of its own kernels
 peers     the incumbent's way, pandas, pyarrow, pds4_tools on the same files (pip install -e '.[bench]')
+types     our parse of a file of every type against pyarrow casts
 kernels   each piece of the work alone: digests, parse, Parquet settings, labels, schemas, members of packages
 codecs    every codec and level, there and back
 sweeps    the whole line by partition size, package format, codec and level

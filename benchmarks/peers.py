@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,20 +24,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.kernels import IDS, read_table, understand
+from benchmarks.kernels import IDS, parse_table, read_table, understand
 from benchmarks.pipeline import measurement_of, run_once, settings_of
 from benchmarks.results import Measurement
 from benchmarks.samples import DataFile, Sample, load_file, make_sample
 from benchmarks.scope import Scope
 from benchmarks.timing import Timer, require
+from drf_reprocess.api import read_drf
+from drf_reprocess.drf.reader import read
 from drf_reprocess.drf.schema import TIME_UTC
 from drf_reprocess.drf.timeform import time_picture
-from drf_reprocess.model import Kind
+from drf_reprocess.model import Kind, RepairOptions
 from drf_reprocess.tables.parquet import to_parquet
 
 PART = "peers"
-WANTED = {"incumbent": 25, "pandas": 18, "pds4_tools": 20}
-"""How many times as fast as each peer we mean to be."""
+TYPES = "types"
 TOLERANCE = 2e-15
 """Relative difference of a peer's floats from ours that is no wrong answer: some peers do not round exactly."""
 
@@ -113,20 +115,26 @@ def pack_as_incumbent(files: tuple[Path, ...], package: Path) -> str:
 def measure_readers(scope: Scope, file: DataFile, folder: Path) -> Iterator[Measurement]:
     """Measure readers of one file: to its table, and to Parquet."""
     table = read_table(file)
-    ours = _timed(scope.timer, "our reader", file, lambda: read_table(file), table.equals)
+    ours = _timed(scope.timer, "our reader", file, lambda: read_file(file), table.equals)
     both = _timed(
         scope.timer,
         "our reader and Parquet",
         file,
-        lambda: to_parquet(read_table(file), **IDS),
+        lambda: to_parquet(read_file(file), **IDS),
         lambda made: pq.read_table(pa.BufferReader(made)).equals(table),
     )
     yield ours
+    yield _timed(scope.timer, "read_drf, profile loaded", file, lambda: read_drf(file.path), table.equals)
     yield both
     slow = Timer(max(1, scope.timer.repeats // 2), scope.timer.seconds, scope.timer.most)
     yield from _measure_casts(slow, file, table, ours)
     yield from _measure_pandas(slow, file, table, both)
     yield from _measure_pds4_tools(slow, file, table, ours, folder)
+
+
+def read_file(file: DataFile) -> pa.Table:
+    """Read a file from where it lies: what the peers are held against, which open it, too."""
+    return read(file.path.read_bytes(), file.file_type, RepairOptions()).table
 
 
 def _timed(
@@ -147,18 +155,19 @@ def _against(peer: Measurement, ours: Measurement, **figures: float) -> Measurem
 
 def _measure_casts(timer: Timer, file: DataFile, table: pa.Table, ours: Measurement) -> Iterator[Measurement]:
     """Arrow alone: the places are known, each column is sliced, stripped and cast."""
+    layout = find_layout(file)
     peer = _timed(
         timer,
         "pyarrow, casts of sliced columns",
         file,
-        lambda: read_by_casts(file),
+        lambda: read_by_casts(file.path, layout),
         lambda found: found.num_rows,
     )
-    yield _against(peer, ours, other_values=float(differences(read_by_casts(file), table)))
+    yield _against(peer, ours, other_values=float(differences(read_by_casts(file.path, layout), table)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     """What a peer has to be told of a file: it finds none of it by itself."""
 
     names: list[str]
@@ -171,26 +180,30 @@ class _Layout:
     """With the line end."""
 
 
-def _layout(file: DataFile) -> _Layout:
+def find_layout(file: DataFile) -> Layout:
+    """Return where everything stands in a file, as our line found it."""
     view = understand(file)
     columns, slots, time_format = view.placement.match.columns, view.placement.slots, file.file_type.time
-    chars = time_picture(time_format).chars
-    return _Layout(
-        names=[time_format.column, *(column.known.name for column in columns)],
-        places=[(0, chars), *zip(slots.begins.tolist(), slots.ends.tolist(), strict=True)],
-        kinds=[Kind.TIME, *(column.known.kind for column in columns)],
+    is_text = time_format.is_text  # else it is one of the columns
+    return Layout(
+        names=[*([time_format.column] if is_text else []), *(column.known.name for column in columns)],
+        places=[
+            *([(0, time_picture(time_format).chars)] if is_text else []),
+            *zip(slots.begins.tolist(), slots.ends.tolist(), strict=True),
+        ],
+        kinds=[*([Kind.TIME] if is_text else []), *(column.known.kind for column in columns)],
         header_bytes=sum(line.length_bytes for line in view.lines.header),
         header_lines=len(view.lines.header),
         record_bytes=view.records.record_chars + 2,
     )
 
 
-def read_by_casts(file: DataFile) -> pa.Table:
+def read_by_casts(path: Path, layout: Layout) -> pa.Table:
     """Return time as text and channels of a file by Arrow's own functions, which cannot read its form of time."""
-    layout = _layout(file)
+    raw = path.read_bytes()
     header, width = layout.header_bytes, layout.record_bytes
-    count = (len(file.raw) - header) // width
-    records = pa.Array.from_buffers(pa.binary(width), count, [None, pa.py_buffer(file.raw).slice(header)])
+    count = (len(raw) - header) // width
+    records = pa.Array.from_buffers(pa.binary(width), count, [None, pa.py_buffer(raw).slice(header)])
     columns = []
     for (begin, end), kind in zip(layout.places, layout.kinds, strict=True):
         texts = pc.cast(pc.binary_slice(records, begin, end), pa.string())
@@ -209,7 +222,7 @@ def _measure_pandas(
         yield _absent(name, "pandas")
         return
     pandas = import_module("pandas")
-    layout, time_column = _layout(file), file.file_type.time.column
+    layout, time_column = find_layout(file), file.file_type.time.column
     require(file.file_type.time.form == "yy/ddd-hh:mm:ss.fff", "a form of time that pandas is not told here")
 
     def read_fwf() -> Any:  # noqa: ANN401 - a data frame
@@ -278,3 +291,24 @@ def differences(found: pa.Table, table: pa.Table) -> int:
         require(np.allclose(theirs, mine, rtol=TOLERANCE, atol=0), f"{name}: other values")
         different += int(np.count_nonzero(theirs != mine))
     return different
+
+
+def measure_types(scope: Scope) -> Iterator[Measurement]:
+    """Measure our parse, of every type, against Arrow's casts where both know the places: neither may be faster anywhere."""
+    with scope.folder() as folder:
+        sample = make_sample(folder / "source", 1, scope.scale, types=None)
+        by_type = {file.file_type.name: file for file in map(load_file, sample.files)}
+        for name, file in sorted(by_type.items()):
+            view, layout, table = understand(file), find_layout(file), read_table(file)
+            ours = _timed(
+                scope.timer, f"{name}: parse to Arrow", file, partial(parse_table, view, file), table.equals
+            )
+            casts = partial(read_by_casts, file.path, layout)
+            peer = _timed(scope.timer, f"{name}: pyarrow casts", file, casts, lambda found: found.num_rows)
+            figures = {"records": float(table.num_rows), "columns": float(table.num_columns)}
+            yield Measurement(TYPES, ours.name, ours.seconds, ours.bytes, ours.configuration, figures)
+            times = {
+                "times_slower": ours.mb_s / peer.mb_s,
+                "other_values": float(differences(casts(), table)),
+            }
+            yield Measurement(TYPES, peer.name, peer.seconds, peer.bytes, peer.configuration, times)

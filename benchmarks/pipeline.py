@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from resource import struct_rusage
+from typing import Any
 
 from benchmarks.results import Measurement, StageTime
 from benchmarks.samples import Sample
@@ -172,7 +174,7 @@ def _median(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
-def call_program(*words: str) -> tuple[dict, os.struct_rusage]:  # type: ignore[type-arg]
+def call_program(*words: str) -> tuple[dict[str, Any], struct_rusage]:
     """Run a command of the program; return its JSON and what it and its workers used."""
     environment = {
         name: value

@@ -27,8 +27,6 @@ from drf_reprocess.storage.base import open_store
 from drf_reprocess.tables.parquet import to_parquet
 
 PART = "whole line"
-WANTED = 0.8
-"""Share of the roofline that the whole line is to reach in memory."""
 PARSE_FLOOR_MB_S = 600
 TERM_FILES = 3
 """Files on which the terms are timed, each time."""

@@ -17,7 +17,7 @@ from drf_reprocess.config.model import PackageSection
 
 PART = "sweeps"
 AS_SHIPPED = ("as shipped", "")
-SHIPPED_FORMAT = PackageSection().format
+SHIPPED_FORMAT = PackageSection.model_validate({}).format
 
 
 def measure_sweeps(scope: Scope) -> Iterator[Measurement]:

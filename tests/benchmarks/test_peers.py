@@ -9,9 +9,17 @@ import pytest
 
 from benchmarks import peers
 from benchmarks.kernels import read_table
-from benchmarks.peers import differences, measure_readers, pack_as_incumbent, read_by_casts
+from benchmarks.peers import (
+    differences,
+    find_layout,
+    measure_readers,
+    measure_types,
+    pack_as_incumbent,
+    read_by_casts,
+)
 from benchmarks.samples import load_file, make_sample
 from benchmarks.timing import WrongAnswer
+from drf_reprocess.profiles.load import load_profile
 
 
 @pytest.fixture
@@ -49,7 +57,7 @@ def test_a_last_bit_is_counted_and_another_value_is_refused(file):
 
 
 def test_casts_read_all_columns_of_the_file(file):
-    found = read_by_casts(file)
+    found = read_by_casts(file.path, find_layout(file))
     assert found.num_columns > 20
     assert differences(found, read_table(file)) == 0
 
@@ -62,3 +70,11 @@ def test_the_incumbents_way_packs_every_file_and_lists_its_md5(file, tmp_path):
         member = package.extractfile(file.path.name)
         assert member is not None
         assert member.read() == file.raw
+
+
+def test_casts_read_the_same_values_of_every_type(scope):
+    measured = list(measure_types(scope))
+    assert {one.configuration["type"] for one in measured} == {
+        kind.name for kind in load_profile("maven-anc").types
+    }
+    assert all(one.figures["other_values"] == 0 for one in measured if one.name.endswith("casts"))

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.goals import judge
 from benchmarks.report import write_report
 from benchmarks.results import Measurement, Results, StageTime
 
@@ -78,3 +79,24 @@ def test_a_report_of_nothing_says_what_to_do(tmp_path, capsys):
 def test_a_part_that_there_is_not_is_refused(tmp_path, capsys):
     assert main(["kernel", "--database", str(tmp_path / "results.sqlite")]) == 2
     assert "expected line, peers, kernels" in capsys.readouterr().err
+
+
+def test_goals_are_judged_by_the_worst_measurement_or_the_median_and_only_where_measured():
+    def line(name: str, **figures: float) -> Measurement:
+        return Measurement("whole line", name, (1.0,), 1_000_000, {}, figures)
+
+    found = {
+        one.words: one.verdict
+        for one in judge(
+            [
+                line("memory, 1 workers", of_roofline=0.81, worker_peak_bytes=500 * 2.0**20),
+                line("disk, 2 workers", of_roofline=0.2, worker_peak_bytes=513 * 2.0**20, speedup=1.8),
+                Measurement("peers", "pandas.read_fwf and to_parquet", note="not installed"),
+            ]
+        )
+    }
+    assert found == {
+        "whole line of the roofline, in memory, one worker: at least 0.8": "yes",
+        "two workers against one, on disk: at least 1.8": "yes",
+        "memory of a worker: at most 512 MiB": "no",
+    }

@@ -15,7 +15,7 @@ import pytest
 from drf_reprocess.testing.sample import write_sample
 
 # Plain modules beside the tests, which tests import as `drf_integration_<name>`.
-for _name in ("cli", "trees", "receiver", "play"):
+for _name in ("cli", "trees", "receiver", "play", "kill_trials"):
     _full = f"drf_integration_{_name}"
     if _full not in sys.modules:
         _spec = importlib.util.spec_from_file_location(_full, Path(__file__).with_name(f"{_name}.py"))

@@ -141,10 +141,10 @@ def forget_a_collection(patched: pytest.MonkeyPatch) -> None:
 
 def compose(change: Callable[[list[Any]], list[Any]]) -> Patch:
     def plant(patched: pytest.MonkeyPatch) -> None:
-        right = package.PackageWriter._compose
+        right = package.PackageWriter.join
         patched.setattr(
             package.PackageWriter,
-            "_compose",
+            "join",
             lambda self, key, members: right(self, key, change(list(members))),
         )
 

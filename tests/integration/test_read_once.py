@@ -51,7 +51,9 @@ def test_a_run_reads_each_received_file_once(cli_here, small_sample, tmp_path, r
         "inventories and labels of collections alone are read from the store"
     )
     (package,) = output.glob("deliveries/*/*.zip")
-    assert total[str(package)] <= 1.1 * package.stat().st_size + 200_000, "the package is proved in one pass"
+    assert total[str(package)] <= 2.2 * package.stat().st_size + 200_000, (
+        "one pass for its digest, one to prove it"
+    )
 
 
 def test_products_of_earlier_runs_are_read_once_from_the_store(cli_here, small_sample, tmp_path, reads):

@@ -18,6 +18,7 @@ from drf_reprocess.archives.base import Entry
 from drf_reprocess.archives.codec import Codec
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
+from drf_reprocess.compute.suspects import run_all
 from drf_reprocess.errors import PackageError
 from drf_reprocess.identifiers import Lid, Lidvid
 from drf_reprocess.model import (
@@ -94,7 +95,7 @@ def package(
                 # A folder of this number that is not in the catalog is the rest of a run that was cut off.
                 output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
                 labels = [(item.lidvid, item.label_path) for item in part]
-                record = writer.write(record, members, labels, packed)
+                record = writer.write(executor, record, members, labels, packed)
                 catalog.complete_delivery(record)
                 yield Delivery(replace(record, state=DeliveryState.PACKED), part)
     folders = {segment.rpartition("/")[0] for segment in catalog.packed_segments()} | {context.folder}
@@ -129,8 +130,37 @@ def _compressed(
     return packed | compress(executor, context, rest, advance)
 
 
+@dataclass(frozen=True, slots=True)
+class PackageTask:
+    """A package to be joined: ranges of segments in order, then the trailer."""
+
+    key: str
+    parts: tuple[Part, ...]
+    trailer: bytes
+
+    @property
+    def bytes(self) -> int:
+        """Size of the package."""
+        return sum(part.end - part.start for part in self.parts) + len(self.trailer)
+
+
+def join_package(output: Store, task: PackageTask) -> str:
+    """Write a package and return its SHA-256, read from where it was written; a task function.
+
+    Raises
+    ------
+    PackageError
+        If what was written has another size.
+    """
+    output.compose(task.key, [*task.parts, task.trailer])
+    found = output.size(task.key)
+    if found != task.bytes:
+        raise PackageError(f"{output.uri(task.key)}: {found} bytes; expected {task.bytes}")
+    return hash_object(output, task.key)
+
+
 def hash_object(output: Store, key: str) -> str:
-    """Return the SHA-256 of an object, read in blocks; a task function."""
+    """Return the SHA-256 of an object, read in blocks."""
     digest = hashlib.sha256()
     size = output.size(key)
     for start in range(0, size, HASH_BLOCK_BYTES):
@@ -246,28 +276,27 @@ class PackageWriter:
 
     def write(
         self,
+        executor: Executor,
         record: DeliveryRecord,
         members: Sequence[DeliveryMember],
         labels: Sequence[tuple[Lidvid, str]],
         packed: Mapping[str, PackedMember],
     ) -> DeliveryRecord:
-        """Write package and manifests, and return the record with the package's size and digest.
+        """Have package and manifests written, and return the record with the package's size and digest.
 
-        ``labels`` are versions and paths of all labels in it.
+        ``labels`` are versions and paths of all labels in it. A worker joins the package and reads it for its digest: no bytes
+        of members come to the driver.
         """
-        self._compose(record.package_key, [packed[member.path] for member in members])
+        task = self.join(record.package_key, [packed[member.path] for member in members])
+        (joined,) = run_all(executor, join_package, self.output, [task])
         transfer = write_transfer_manifest(labels, self.profile.package.transfer_separator)
         checksum = write_checksum_manifest((member.stored.md5, member.path) for member in members)
         self.output.write(record.transfer_key, transfer)
         self.output.write(record.checksum_key, checksum)
-        return replace(
-            record,
-            package_bytes=self.output.size(record.package_key),
-            package_sha256=hash_object(self.output, record.package_key),
-        )
+        return replace(record, package_bytes=task.bytes, package_sha256=joined.value())
 
-    def _compose(self, key: str, members: Sequence[PackedMember]) -> None:
-        """Join the members' ranges of their segments and the trailer into the package."""
+    def join(self, key: str, members: Sequence[PackedMember]) -> PackageTask:
+        """Return the ranges of segments and the trailer that make the package."""
         parts: list[Part] = []
         placed: list[tuple[Entry, int]] = []
         offset = 0
@@ -279,9 +308,4 @@ class PackageWriter:
                 parts.append(Part(member.segment, member.start, member.end))
             placed.append((entry_of(member), offset))
             offset += member.end - member.start
-        trailer = package_format(self.format).trailer(placed)
-        self.output.compose(key, [*parts, trailer])
-        if self.output.size(key) != offset + len(trailer):
-            raise PackageError(
-                f"{self.output.uri(key)}: {self.output.size(key)} bytes; expected {offset + len(trailer)}"
-            )
+        return PackageTask(key, tuple(parts), package_format(self.format).trailer(placed))

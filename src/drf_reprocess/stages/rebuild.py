@@ -128,7 +128,7 @@ def rebuild(
     try:
         files = ((member.path, member.stored) for member in members)
         packed = compress(executor, context, files, lambda _files, _bytes: None)
-        made = writer.write(beside, members, sorted(labels, key=_by_path), packed)
+        made = writer.write(executor, beside, members, sorted(labels, key=_by_path), packed)
     finally:
         destination.remove_tree(segments)
     is_same = made.package_sha256 == record.package_sha256
