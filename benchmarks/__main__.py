@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.allocator import measure_allocator
 from benchmarks.catalog_size import measure_catalog_size, measure_growth
 from benchmarks.compare import compare
 from benchmarks.kernels import measure_codecs, measure_kernels
@@ -32,6 +33,7 @@ PARTS: dict[str, Part] = {
     "types": measure_types,
     "kernels": measure_kernels,
     "codecs": measure_codecs,
+    "allocator": measure_allocator,
     "sweeps": measure_sweeps,
     "latency": measure_latency,
     "catalog": measure_catalog_size,
@@ -44,9 +46,9 @@ DESCRIPTION = """\
 Measures the engine, proves each answer, appends what was measured to a database and writes a report.
 
     python -m benchmarks --quick                 all but growth, in two minutes: to see that all is well
-    python -m benchmarks                         the same in earnest, some 25 minutes on two quiet cores
+    python -m benchmarks                         the same in earnest, some 30 minutes on two quiet cores
     python -m benchmarks line peers              some parts
-    python -m benchmarks growth                  the driver's memory from 100 to 65,000 files: some 15 minutes
+    python -m benchmarks growth                  the driver's memory from 100 to 65,000 files: some 25 minutes
     python -m benchmarks compare A.toml B.toml   configuration against configuration (also: benchmarks/compare A B)
     python -m benchmarks report                  the report of the latest run again
 
@@ -55,6 +57,7 @@ peers     the incumbent's way, pandas, pyarrow, pds4_tools on the same files (pi
 types     our parse of a file of every type against pyarrow casts
 kernels   each piece of the work alone: digests, parse, Parquet settings, labels, schemas, members of packages
 codecs    every codec and level, there and back
+allocator the pure line with different settings of the allocator
 sweeps    the whole line by partition size, package format, codec and level
 latency   the whole line on a store whose every call comes late
 catalog   settled missions of 1,000 to 100,000 products
@@ -93,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
         "--xml-catalog", type=Path, help="OASIS catalog of the PDS4 schemas, for XSD and Schematron"
     )
     parser.add_argument(
-        "--folder", type=Path, help="where to work on disk (default: the folder of temporary files)"
+        "--folder",
+        type=Path,
+        help="where to work on disk (default: the folder of temporary files; not one in memory)",
     )
     parser.add_argument(
         "--memory", type=Path, default=MEMORY, help=f"file system in memory (default: {MEMORY})"

@@ -35,12 +35,14 @@ from drf_reprocess.stages.plan import content_fingerprints
 from drf_reprocess.storage.base import open_store
 from drf_reprocess.testing.catalog_values import RUN, make_delivery, make_outcome, make_product
 from drf_reprocess.testing.names import file_name, file_path
+from drf_reprocess.testing.schedule import RHYTHMS
 
 PART = "catalog size"
 GROWTH = "driver growth"
 BATCH = 500
 SMALLEST = 1e-6
 """Scale of the smallest files there are: twelve records each."""
+FILES_PER_DAY = sum(1 / rhythm.days for rhythm in RHYTHMS.values())
 
 
 def measure_catalog_size(scope: Scope) -> Iterator[Measurement]:
@@ -167,7 +169,8 @@ def measure_growth(scope: Scope) -> Iterator[Measurement]:
     on = scope.places[0]
     for files in scope.growth_files:
         with scope.folder(on) as folder:
-            sample = make_sample(folder / "source", files, SMALLEST)
+            days = max(1, round(files / FILES_PER_DAY))
+            sample = make_sample(folder / "source", days, SMALLEST, types=None)
             run = run_once(scope, on, settings_of(scope, sample, max(scope.workers)))
         require(run.files == len(sample.files), "a file is not in the archive")
         fewest = fewest or float(run.driver_peak_bytes)

@@ -21,7 +21,7 @@ from drf_reprocess.archives import FORMATS
 from drf_reprocess.archives.codec import Codec, crc32, inflate
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.drf import kernel, library
-from drf_reprocess.drf.cells import Cells, parse_fields, read_text_times
+from drf_reprocess.drf.cells import Cells, parse_fields, read_text_times, times_from_seconds
 from drf_reprocess.drf.interpret import View, interpret
 from drf_reprocess.drf.lines import split_lines
 from drf_reprocess.drf.reader import read
@@ -64,11 +64,13 @@ def parse_cells(view: View) -> Cells:
 
 def parse_table(view: View, file: DataFile) -> pa.Table:
     """Read all cells and times of a view again and return the whole table as Arrow."""
-    again = replace(
-        view,
-        placement=replace(view.placement, cells=parse_cells(view)),
-        times=read_text_times(view.records.rows, file.file_type.time),
-    )
+    cells, time = parse_cells(view), file.file_type.time
+    if time.is_text:
+        times = read_text_times(view.records.rows, time)
+    else:
+        names = [column.known.name for column in view.placement.match.columns]
+        times = times_from_seconds(cells, names.index(time.column), time.epoch)
+    again = replace(view, placement=replace(view.placement, cells=cells), times=times)
     return to_table(again, file.file_type)
 
 

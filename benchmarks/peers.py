@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from benchmarks.kernels import IDS, parse_table, read_table, understand
 from benchmarks.pipeline import measurement_of, run_once, settings_of
@@ -174,6 +175,8 @@ class Layout:
     places: list[tuple[int, int]]
     """Begin and end of each column, from 0."""
     kinds: list[Kind]
+    signed: frozenset[str]
+    """Columns of numbers with a plus before some of them."""
     header_bytes: int
     header_lines: int
     record_bytes: int
@@ -192,10 +195,22 @@ def find_layout(file: DataFile) -> Layout:
             *zip(slots.begins.tolist(), slots.ends.tolist(), strict=True),
         ],
         kinds=[*([Kind.TIME] if is_text else []), *(column.known.kind for column in columns)],
+        signed=frozenset(
+            column.known.name
+            for column, begin, end in zip(columns, slots.begins, slots.ends, strict=True)
+            if column.known.kind in (Kind.REAL, Kind.INTEGER)
+            and any(row.lstrip().startswith(b"+") for row in _cells(view.records.rows[:, begin:end]))
+        ),
         header_bytes=sum(line.length_bytes for line in view.lines.header),
         header_lines=len(view.lines.header),
         record_bytes=view.records.record_chars + 2,
     )
+
+
+def _cells(column: NDArray[np.uint8]) -> list[bytes]:
+    """Return the cells of one column as bytes."""
+    data, width = column.tobytes(), column.shape[1]
+    return [data[start : start + width] for start in range(0, len(data), width)] if width else []
 
 
 def read_by_casts(path: Path, layout: Layout) -> pa.Table:
@@ -204,14 +219,19 @@ def read_by_casts(path: Path, layout: Layout) -> pa.Table:
     header, width = layout.header_bytes, layout.record_bytes
     count = (len(raw) - header) // width
     records = pa.Array.from_buffers(pa.binary(width), count, [None, pa.py_buffer(raw).slice(header)])
-    columns = []
-    for (begin, end), kind in zip(layout.places, layout.kinds, strict=True):
-        texts = pc.cast(pc.binary_slice(records, begin, end), pa.string())
-        stripped = pc.utf8_trim_whitespace(texts)
-        filled = pc.if_else(pc.equal(stripped, ""), None, stripped)
-        type_ = {Kind.REAL: pa.float64(), Kind.INTEGER: pa.int64()}.get(kind, pa.string())
-        columns.append(pc.cast(filled, type_))
+    columns = [
+        _cast(records, place, kind, signed=name in layout.signed)
+        for name, place, kind in zip(layout.names, layout.places, layout.kinds, strict=True)
+    ]
     return pa.Table.from_arrays(columns, layout.names)
+
+
+def _cast(records: pa.Array, place: tuple[int, int], kind: Kind, *, signed: bool) -> pa.Array:
+    texts = pc.utf8_trim_whitespace(pc.cast(pc.binary_slice(records, *place), pa.string()))
+    if signed:  # Arrow reads no plus
+        texts = pc.utf8_ltrim(texts, characters="+")
+    filled = pc.if_else(pc.equal(texts, ""), None, texts)
+    return pc.cast(filled, {Kind.REAL: pa.float64(), Kind.INTEGER: pa.int64()}.get(kind, pa.string()))
 
 
 def _measure_pandas(

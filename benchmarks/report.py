@@ -152,6 +152,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("package / in", _figure("package_per_byte", "{:.3f}")),
         *MEMORY_COLUMNS,
     ),
+    "allocator": (("page faults a MB", _figure("page_faults_per_mb", "{:.1f}")),),
     "storage latency": (("calls waited for", _figure("calls", "{:.0f}")),),
     "catalog size": (("us a product", _figure("us_per_product", "{:.0f}")), *MEMORY_COLUMNS[1:]),
     "driver growth": (

@@ -50,6 +50,7 @@ class Scope:
     delay_files: int = 24
     products: tuple[int, ...] = (1_000, 10_000)
     growth_files: tuple[int, ...] = (100, 65_000)
+    """About so many; whole days of all types."""
 
     def values(self) -> dict[str, object]:
         """Return the sizes as plain values, without any place of this machine."""
@@ -112,17 +113,17 @@ def quick_scope(disk: Path, memory: Path | None, xml_catalog: Path | None) -> Sc
         timer=Timer(repeats=3, seconds=0.1),
         days=20,
         rounds=1,
-        sweep_days=4,
+        sweep_days=3,
         sweep_rounds=1,
-        partition_mib=(4,),
+        partition_mib=(),
         levels=QUICK_LEVELS,
         sweep_levels={"isal": (1,)},
         slow_bytes=1_000_000,
         peer_bytes=10_000_000,
         peer_files=1,
         delays_ms=(0, 10),
-        delay_files=12,
-        products=(1_000, 3_000),
+        delay_files=6,
+        products=(1_000,),
     )
 
 
@@ -147,5 +148,5 @@ def tiny_scope(folder: Path, xml_catalog: Path | None) -> Scope:
         delays_ms=(0, 1),
         delay_files=1,
         products=(20,),
-        growth_files=(2, 4),
+        growth_files=(10, 40),
     )

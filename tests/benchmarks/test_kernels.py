@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import pytest
 
 from benchmarks import kernels
+from benchmarks.allocator import SETTINGS, measure_allocator
 from benchmarks.kernels import measure_codecs, measure_kernels, parse_table, read_table, understand
 from benchmarks.samples import load_file, make_sample
 from benchmarks.timing import WrongAnswer
@@ -46,3 +47,10 @@ def test_a_kernel_that_is_wrong_is_no_fast_kernel(scope, monkeypatch):
 def test_what_is_timed_as_parsing_gives_the_table_of_the_line(scope):
     file = load_file(make_sample(scope.disk / "source", 1, scope.scale, ("eps",)).files[0])
     assert parse_table(understand(file), file).equals(read_table(file))
+
+
+@pytest.mark.slow
+def test_the_line_makes_the_same_with_every_allocator(scope):
+    measured = list(measure_allocator(scope))
+    assert [one.name for one in measured] == list(SETTINGS)
+    assert all(one.bytes > 0 and one.seconds for one in measured)

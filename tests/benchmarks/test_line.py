@@ -42,7 +42,7 @@ def test_the_whole_line_is_run_proved_and_held_against_its_roofline(scope):
     total_ns = sum(value for name, value in line.figures.items() if name.startswith("term_"))
     assert line.figures["roofline_mb_s"] == pytest.approx(1e3 / total_ns, rel=0.01)
     share = line.mb_s / line.figures["roofline_mb_s"]
-    assert line.figures["of_roofline"] == pytest.approx(share, rel=0.5)
+    assert line.figures["of_roofline"] == pytest.approx(share, rel=0.01)
     assert list(scope.disk.iterdir()) == [], "what was made was removed"
 
 
@@ -88,7 +88,7 @@ def test_a_settled_mission_is_passed_by_and_a_growing_one_is_measured(scope):
         "plan, nothing changed",
     ]
     few, more = measure_growth(scope)
-    assert (few.figures["files"], more.figures["files"]) == scope.growth_files
+    assert few.figures["files"] < more.figures["files"]
     assert (
         more.figures["driver_growth_bytes"]
         == more.figures["driver_peak_bytes"] - few.figures["driver_peak_bytes"]

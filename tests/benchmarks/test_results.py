@@ -78,7 +78,7 @@ def test_a_report_of_nothing_says_what_to_do(tmp_path, capsys):
 
 def test_a_part_that_there_is_not_is_refused(tmp_path, capsys):
     assert main(["kernel", "--database", str(tmp_path / "results.sqlite")]) == 2
-    assert "expected line, peers, kernels" in capsys.readouterr().err
+    assert "expected line, peers, types" in capsys.readouterr().err
 
 
 def test_goals_are_judged_by_the_worst_measurement_or_the_median_and_only_where_measured():

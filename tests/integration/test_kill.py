@@ -37,7 +37,6 @@ from drf_integration_kill_trials import (
     compare,
     dask_cluster,
     finish,
-    run_again,
     strike,
     try_out,
     wait_until,
@@ -80,7 +79,6 @@ def worlds(tmp_path_factory):
     assert run_cli("run", env=staging).returncode in ENDED
     for world in (first, second):
         world.learn()
-        world.learn_calls()
     return {"first": first, "second": second}
 
 
@@ -146,7 +144,7 @@ def test_a_cluster_is_killed(worlds, tmp_path, victim, moment):
     error = json.loads(stdout)["error"]
     assert (driver.returncode, error["kind"]) == (1, "ComputeError")
     assert victim in error["message"]
-    assert "run again" in error["message"]
+    assert "what was finished is kept" in error["message"]
     assert took_s < 3 * WAIT_S
     with dask_cluster() as (address, _, _):
         done = run_cli(
@@ -210,7 +208,7 @@ def test_a_second_driver_is_refused_and_a_dead_one_is_followed(small, tmp_path, 
             assert wait_until(lambda: marker.exists() and marker.read_text().endswith("\n"), first)
             before = contents(output, "bundle", "deliveries", "store", "runs")
             lock = json.loads((output / "lock.json").read_text())
-            refused = [run_again(small.environment(output)), run_here(small.environment(output), "--resume")]
+            refused = [run_here(small.environment(output), *words) for words in ([], ["--resume"])]
             for second in refused:
                 assert second.returncode == 1
                 message = second.json["error"]["message"]

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 30
 
+START_ATTEMPTS = 2
+"""How often local workers are started before that is an error."""
+
 SAFE_SETTINGS = {
     # Dask never retries: the driver counts attempts by cause.
     "distributed.scheduler.allowed-failures": 0,
@@ -120,28 +123,36 @@ def _start_cluster(options: SiteOptions) -> LocalCluster:
     with ThreadPoolExecutor(
         1, "drf-start", signal.pthread_sigmask, (signal.SIG_BLOCK, {signal.SIGINT})
     ) as pool:
-        starting = pool.submit(
-            LocalCluster,
-            n_workers=options.workers or os.cpu_count() or 1,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=options.memory_limit or 0,
-            host="127.0.0.1",
-            dashboard_address=options.dashboard or None,
-            # Without a dashboard Dask serves its other pages, on a fixed port and to the whole network.
-            scheduler_kwargs={"dashboard_address": options.dashboard or "127.0.0.1:0"},
-            silence_logs=logging.ERROR,
-        )
-        try:
-            return starting.result()
-        except RuntimeError as error:
-            raise ComputeError(
-                f'the local workers could not be started: {error}; see above why, or try compute.site = "serial"'
-            ) from error
-        except KeyboardInterrupt:
-            with contextlib.suppress(RuntimeError):
-                starting.result().close()
-            raise
+        for attempt in range(START_ATTEMPTS):
+            starting = pool.submit(_make_cluster, options)
+            try:
+                return starting.result()
+            except RuntimeError as error:
+                # A worker process that ends while it starts, whoever ended it, takes the whole start with it.
+                logger.warning("the local workers could not be started: %s", error)
+                if attempt + 1 == START_ATTEMPTS:
+                    raise ComputeError(
+                        f'the local workers could not be started: {error}; see above why, or try compute.site = "serial"'
+                    ) from error
+            except KeyboardInterrupt:
+                with contextlib.suppress(RuntimeError):
+                    starting.result().close()
+                raise
+    raise AssertionError("a start succeeds or raises")
+
+
+def _make_cluster(options: SiteOptions) -> LocalCluster:
+    return LocalCluster(
+        n_workers=options.workers or os.cpu_count() or 1,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=options.memory_limit or 0,
+        host="127.0.0.1",
+        dashboard_address=options.dashboard or None,
+        # Without a dashboard Dask serves its other pages, on a fixed port and to the whole network.
+        scheduler_kwargs={"dashboard_address": options.dashboard or "127.0.0.1:0"},
+        silence_logs=logging.ERROR,
+    )
 
 
 @contextlib.contextmanager
