@@ -68,12 +68,12 @@ GOALS = (
     Goal(
         "whole line of the roofline, in memory, one worker",
         "whole line",
-        "memory, 1",
+        "memory, 1 worker",
         _figure("of_roofline"),
         0.8,
     ),
-    Goal("two workers against one, in memory", "whole line", "memory, 2", _figure("speedup"), 1.8),
-    Goal("two workers against one, on disk", "whole line", "disk, 2", _figure("speedup"), 1.8),
+    Goal("two workers against one, in memory", "whole line", "memory, 2 worker", _figure("speedup"), 1.8),
+    Goal("two workers against one, on disk", "whole line", "disk, 2 worker", _figure("speedup"), 1.8),
     Goal(
         "written for each received byte, on disk",
         "whole line",

@@ -88,7 +88,10 @@ def _measure_place(scope: Scope, on: str, place: Path, sample: Sample) -> Iterat
             looks.append(time_terms(sample, place, scope))
         require(runs[0].files == len(sample.files), "a file is not in the archive")
         line = measurement_of(
-            PART, f"{on}, {workers} workers", runs, {"on": on, "workers": workers, "site": scope.site}
+            PART,
+            f"{on}, {workers} worker{'s' if workers > 1 else ''}",
+            runs,
+            {"on": on, "workers": workers, "site": scope.site},
         )
         alone_mb_s = alone_mb_s or line.mb_s / workers
         yield _with_roofline(line, runs, looks, workers, line.mb_s / alone_mb_s)

@@ -69,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--files", default="10,40", help="of some 5 MB each, as 10,40")
     validate.add_argument("--scale", type=float, default=1.0, help="of the files' sizes")
     extrapolate = parser.add_argument_group("extrapolate")
-    extrapolate.add_argument("--bandwidth", type=float, action="append", help="of another storage, in GB/s")
+    extrapolate.add_argument(
+        "--bandwidth", type=float, action="append", help="of a storage, in GB/s, instead of the usual ones"
+    )
     cost = parser.add_argument_group("cost")
     cost.add_argument("--full", type=float, default=1.0, help="full reprocesses a year")
     cost.add_argument("--core-hour", type=float, default=yearly.Prices().core_hour, help="price")
@@ -115,9 +117,7 @@ def _validate(given: argparse.Namespace) -> None:
 
 def _extrapolate(given: argparse.Namespace) -> None:
     costs = latest_costs(Results(given.database))
-    places = extrapolation.storages(costs)
-    for rate in given.bandwidth or ():
-        places += (extrapolation.storage_of(rate),)
+    places = tuple(map(extrapolation.storage_of, given.bandwidth or ())) or extrapolation.storages(costs)
     workers = _numbers(given.workers, extrapolation.WORKERS)
     points = extrapolation.extrapolate(costs, places=places, workers=workers)
     picture = extrapolation.draw(points, given.report / "scale.png")

@@ -32,6 +32,7 @@ def storages(costs: Costs) -> tuple[Storage, ...]:
         Storage("NFS, 1 GB/s", 1e9, 1e9, 1e9, object_s=0.005),
         Storage("object store, 10 GB/s", 10e9, 10e9, 0.1e9, object_s=0.03),
         Storage("object store, 100 GB/s", 100e9, 100e9, 0.1e9, object_s=0.03),
+        Storage("the same, joining ranges itself", 100e9, 100e9, 0.1e9, object_s=0.03, copies_itself=True),
     )
 
 
@@ -53,8 +54,14 @@ class Point:
     written_bytes: float
     driver_share: float
     """Of the time in which the driver is busy."""
-    limit: formula.Share
+    shares: tuple[formula.Share, ...]
+    """What decides how long it takes, by the formula, most first."""
     speedup: float = 1.0
+
+    @property
+    def limit(self) -> formula.Share:
+        """What takes most of the run and is not the workers: against it more of them do not help."""
+        return next((share for share in self.shares if share.is_limit), self.shares[0])
 
     @property
     def efficiency(self) -> float:
@@ -76,7 +83,7 @@ def run_point(costs: Costs, mission: Mission, storage: Storage, workers: int, se
         sum(stage.all_read_bytes for stage in stages),
         sum(stage.all_written_bytes for stage in stages),
         sum(stage.driver_s for stage in run.stages) / run.seconds,
-        formula.limit(stages, site),
+        tuple(sorted(formula.shares(stages, site), key=lambda share: -share.seconds)),
     )
 
 
@@ -123,6 +130,7 @@ def to_markdown(points: Sequence[Point], most_rows: Sequence[int] = (1, 10, 100,
             f"| {stop.mission.name} | {stop.storage.name} | {duration(group[0].seconds)} | {duration(best.seconds)} | "
             f"{best.workers} | {stops} | {stop.limit.resource} ({share:.0%}) |"
         )
+    lines += _shares_table(points)
     lines += [
         "",
         "| mission | storage | workers | time | speed-up | efficiency | read | written | driver busy |",
@@ -135,6 +143,20 @@ def to_markdown(points: Sequence[Point], most_rows: Sequence[int] = (1, 10, 100,
         if one.workers in most_rows
     ]
     return "\n".join(lines) + "\n"
+
+
+def _shares_table(points: Sequence[Point]) -> list[str]:
+    """Tell what the time of the largest sites is made of."""
+    lines = [
+        "",
+        "| mission | storage | workers | what takes the time, by the formula |",
+        "|---|---|---:|---|",
+    ]
+    for group in groups(points):
+        last = group[-1]
+        words = ", ".join(f"{one.resource} {one.seconds / last.formula_s:.0%}" for one in last.shares[:4])
+        lines.append(f"| {last.mission.name} | {last.storage.name} | {last.workers} | {words} |")
+    return lines
 
 
 def duration(seconds: float) -> str:

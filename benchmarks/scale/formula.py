@@ -28,6 +28,11 @@ class Share:
     resource: str
     seconds: float
 
+    @property
+    def is_limit(self) -> bool:
+        """Whether more workers do not help against it."""
+        return not self.resource.endswith(f": {WORKERS}")
+
 
 def task_seconds(work: Work, site: Site) -> float:
     """Return how long a task takes on a worker that has the storage for itself."""
@@ -94,9 +99,3 @@ def shares(stages: tuple[Stage, ...], site: Site) -> list[Share]:
 def seconds(stages: tuple[Stage, ...], site: Site) -> float:
     """Return how long a run takes."""
     return sum(share.seconds for share in shares(stages, site))
-
-
-def limit(stages: tuple[Stage, ...], site: Site) -> Share:
-    """Return what, beside the workers themselves, takes most of a run: more workers do not help against it."""
-    others = [share for share in shares(stages, site) if not share.resource.endswith(f": {WORKERS}")]
-    return max(others, key=lambda share: share.seconds)

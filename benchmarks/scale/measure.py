@@ -49,7 +49,7 @@ class Amounts:
     crowd_s: float = 2.0
 
 
-TINY = Amounts(6, 2, 0.02, 20, 10, (1,), 20_000, 100_000, 3, 50_000, 0.01)
+TINY = Amounts(6, 2, 0.02, 20, 10, (1,), 20_000, 100_000, 3, 50_000, 0.0)
 """For tests."""
 
 
@@ -65,7 +65,7 @@ def measure_costs(scope: Scope, amounts: Amounts) -> Iterator[Measurement]:
     costs = _costs_of(runs, handed, replace(machine, **_start_of_workers(scope, others)))
     with scope.folder() as folder:
         sample = make_sample(folder / "source", amounts.large_files, amounts.scale)
-        rate = _incumbent_rate(sample.some(amounts.incumbent_bytes), folder)
+        rate, others["incumbent_ratio"] = _incumbent(sample.some(amounts.incumbent_bytes), folder)
     costs = replace(costs, incumbent_rate=rate, others={**costs.others, **others})
     yield costs.measurement(time.perf_counter() - began_s)
 
@@ -210,6 +210,8 @@ def _read_rates(folder: Path, size: int) -> tuple[float, float]:
 
 def _crowding(cores: int, seconds: float) -> float:
     """Return by how much work takes more processor time when every core is busy: caches and memory are shared."""
+    if cores < 2 or not seconds:
+        return 1.0
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
         list(pool.map(_busy, [0.0] * cores))
         (alone,) = pool.map(_busy, [seconds])
@@ -253,8 +255,11 @@ def _warm_seconds(run: PipelineRun, output: Path) -> float:
 # the present way
 
 
-def _incumbent_rate(files: tuple[Path, ...], folder: Path) -> float:
-    """Return bytes a processor second of the present way on some files."""
+def _incumbent(files: tuple[Path, ...], folder: Path) -> tuple[float, float]:
+    """Return bytes a processor second of the present way on some files, and its package's size for each byte."""
+    package = folder / "incumbent.tar.gz"
     began_s = time.process_time()
-    pack_as_incumbent(files, folder / "incumbent.tar.gz")
-    return sum(path.stat().st_size for path in files) / (time.process_time() - began_s)
+    pack_as_incumbent(files, package)
+    seconds = time.process_time() - began_s
+    received = sum(path.stat().st_size for path in files)
+    return received / seconds, package.stat().st_size / received

@@ -24,8 +24,8 @@ FILES_A_DAY = 11
 RELEASE_BYTES = 4 * GB
 RELEASE_DAYS = 91
 WEEK_DAYS = 7
-PRESENT_KEPT = 1.36
-"""Bytes that the present way writes and keeps for each received one: the files and their package."""
+PRESENT_RATIO = 0.3
+"""Size of the present way's package for each byte, if it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Prices:
     core_hour: float = 0.05
     """Of one core of a general machine, as long as it is held, idle or not."""
     gb: float = 0.023
-    """For each GB (10^9 bytes) that is written: a month of it in an object store."""
+    """For each GB (10^9 bytes) that a run leaves: a month of it in an object store."""
     currency: str = "$"
 
 
@@ -56,7 +56,8 @@ class Bill:
 
     seconds: float
     cores: float
-    written_bytes: float
+    kept_bytes: float
+    """Received files and package; with ours Parquet and labels, too."""
 
     @property
     def core_hours(self) -> float:
@@ -65,7 +66,7 @@ class Bill:
 
     def price(self, prices: Prices) -> float:
         """Return what it costs."""
-        return self.core_hours * prices.core_hour + self.written_bytes / GB * prices.gb
+        return self.core_hours * prices.core_hour + self.kept_bytes / GB * prices.gb
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,18 @@ def bill_rows(costs: Costs, storage: Storage, workers: int, full_a_year: float) 
         mission = scenario.mission
         site = Site(workers, storage, start_s=costs.machine.site_start_s)
         stages = make_stages(costs, mission, site)
-        written = sum(stage.all_written_bytes for stage in stages)
-        ours = Bill(simulation.play(stages, site).seconds, workers + 1, written)
+        ours = Bill(simulation.play(stages, site).seconds, workers + 1, _kept_bytes(costs, mission))
         present_s = mission.bytes / costs.incumbent_rate + mission.bytes / storage.read_rate
-        found.append(Row(scenario, Bill(present_s, 1, PRESENT_KEPT * mission.bytes), ours))
+        ratio = costs.others.get("incumbent_ratio", PRESENT_RATIO)
+        found.append(Row(scenario, Bill(present_s, 1, (1 + ratio) * mission.bytes), ours))
     return found
+
+
+def _kept_bytes(costs: Costs, mission: Mission) -> float:
+    sizes = costs.sizes
+    stored = sizes.store_per_byte * mission.bytes + sizes.store_per_file * mission.files
+    packed = sizes.segment_per_byte * mission.bytes + sizes.segment_per_file * mission.files
+    return stored if mission.mode == "staging" else stored + packed
 
 
 def yearly(rows: Sequence[Row], prices: Prices, *, ours: bool) -> tuple[float, float, float]:
@@ -137,7 +145,7 @@ def to_markdown(rows: Sequence[Row], prices: Prices, workers: int, storage: Stor
     lines += [
         "",
         f"Assumed: {sign} {prices.core_hour:g} a core-hour held (workers and one for the driver), {sign} {prices.gb:g} for each "
-        f"GB written, data on {storage.name}. Volumes: {FILES_A_DAY} files a day and 4 GB a release (SIS), 190 GB in 65,000 "
+        f"GB kept, data on {storage.name}. Volumes: {FILES_A_DAY} files a day and 4 GB a release (SIS), 190 GB in 65,000 "
         "files for the full mission. The present way packs only: no Parquet, labels, versions, or proof.",
     ]
     return "\n".join(lines) + "\n"

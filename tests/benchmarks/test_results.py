@@ -89,7 +89,7 @@ def test_goals_are_judged_by_the_worst_measurement_or_the_median_and_only_where_
         one.words: one.verdict
         for one in judge(
             [
-                line("memory, 1 workers", of_roofline=0.81, worker_peak_bytes=500 * 2.0**20),
+                line("memory, 1 worker", of_roofline=0.81, worker_peak_bytes=500 * 2.0**20),
                 line("disk, 2 workers", of_roofline=0.2, worker_peak_bytes=513 * 2.0**20, speedup=1.8),
                 Measurement("peers", "pandas.read_fwf and to_parquet", note="not installed"),
             ]

@@ -7,7 +7,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from drf_reprocess.compute.base import Executor
-from drf_reprocess.compute.sites import SiteOptions, check_settings, open_site
+from drf_reprocess.compute.sites import SiteOptions, _start_cluster, check_settings, open_site
 from drf_reprocess.errors import ComputeError, ConfigurationError
 from drf_reprocess.testing.executor_contract import ExecutorContract, add, end_process_on_zero
 
@@ -87,3 +87,27 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
         site("address", address="tcp://127.0.0.1:9"),
     ):
         pass
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_workers_that_do_not_start_are_started_once_more(monkeypatch, failures):
+    left = ["Nanny failed to start."] * failures
+    started = []
+
+    class Started:
+        def close(self):
+            started.append("closed")
+
+    def make(options):
+        if left:
+            raise RuntimeError(left.pop())
+        started.append("started")
+        return Started()
+
+    monkeypatch.setattr("drf_reprocess.compute.sites._make_cluster", make)
+    if failures == 1:
+        assert isinstance(_start_cluster(SiteOptions()), Started)
+        assert started == ["started"]
+    else:
+        with pytest.raises(ComputeError, match="could not be started: Nanny failed"):
+            _start_cluster(SiteOptions())

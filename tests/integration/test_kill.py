@@ -121,8 +121,11 @@ def test_seeded_trials(worlds, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("moment", ["store/*/*", "deliveries/*/*.zip"], ids=["at work", "packing"])
-@pytest.mark.parametrize("victim", ["scheduler", "workers"])
+@pytest.mark.parametrize(
+    ("victim", "moment"),
+    [("scheduler", "store/*/*"), ("workers", "deliveries/*/*.zip")],
+    ids=["the scheduler at work", "all workers while packing"],
+)
 def test_a_cluster_is_killed(worlds, tmp_path, victim, moment):
     """The run ends with a clear error, in bounded time; with another cluster it goes on and ends in the same bytes."""
     world, output = worlds["first"], tmp_path / "output"
