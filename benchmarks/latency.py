@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import sleep
 
 from benchmarks.results import Measurement, StageTime
 from benchmarks.samples import Sample, make_sample
@@ -115,11 +115,11 @@ class LateStore:
 
     def compose(self, target_key: str, parts: Sequence[Part | Data]) -> None:
         """Compose late: one call for each range, and one for what is written."""
-        time.sleep(self.delay_s * (1 + sum(isinstance(part, Part) for part in parts)))
+        sleep(self.delay_s * (1 + sum(isinstance(part, Part) for part in parts)))
         self.inner.compose(target_key, parts)
 
     def _wait(self) -> None:
-        time.sleep(self.delay_s)
+        sleep(self.delay_s)
 
 
 def measure_latency(scope: Scope) -> Iterator[Measurement]:

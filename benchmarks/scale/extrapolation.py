@@ -14,6 +14,7 @@ WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 ENOUGH = 0.5
 """Scaling has stopped where workers are used for less than this share of their time, held against one worker."""
 SPREAD = 0.3
+"""Files are not of equal size. Without it all workers would read at once, then compute at once, then write at once."""
 GB, TB = 10**9, 10**12
 
 PERIODS = 48

@@ -56,8 +56,10 @@ TINY = Amounts(6, 2, 0.02, 20, 10, (1,), 20_000, 100_000, 3, 50_000, 0.0)
 def measure_costs(scope: Scope, amounts: Amounts) -> Iterator[Measurement]:
     """Measure everything; the last measurement holds the costs, those before tell how fast tasks are handed out."""
     began_s = time.perf_counter()
-    handed = list(_measure_handing(scope, amounts))
-    yield from map(_told, handed)
+    handed = []
+    for run in _measure_handing(scope, amounts):
+        handed.append(run)
+        yield _told(run)
     on = scope.places[0]
     with scope.folder(on) as folder:
         runs = _witness(scope, amounts, folder)

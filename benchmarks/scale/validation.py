@@ -12,6 +12,7 @@ from benchmarks.results import Measurement
 from benchmarks.samples import make_sample
 from benchmarks.scale import formula, simulation
 from benchmarks.scale.costs import PART, Costs
+from benchmarks.scale.extrapolation import SPREAD
 from benchmarks.scale.stages import Mission, Site, Storage, make_stages
 from benchmarks.scope import Scope
 
@@ -139,7 +140,7 @@ def site_here(costs: Costs, workers: int, on: str = "disk", others_cores: float 
         storage = Storage("this disk", machine.cached_rate, machine.write_rate, object_s=machine.object_s)
     cores = max(0.5, machine.cores - others_cores)
     crowded = workers + others_cores >= machine.cores
-    return Site(workers, storage, cores, crowding=machine.crowding if crowded else 1.0)
+    return Site(workers, storage, cores, crowding=machine.crowding if crowded else 1.0, spread=SPREAD)
 
 
 def to_markdown(rows: Sequence[Compared]) -> str:

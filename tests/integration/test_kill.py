@@ -161,7 +161,6 @@ def test_a_cluster_is_killed(worlds, tmp_path, victim, moment):
 SERIAL = [
     "driver drf_reprocess.catalog.sql_sources:SqlSources.commit_outcomes after 1",
     f"driver {STORE}:write_all half 9",
-    "driver drf_reprocess.pipeline:write_delivery_json before 1",
 ]
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import typing
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path as FilePath
 
@@ -61,7 +62,16 @@ def load_profile(name_or_path: str) -> Profile:
 
     ``ProfileError`` tells file, key, value and what was expected for everything that is wrong.
     """
+    if name_or_path in built_in_profiles():
+        return _load_built_in(name_or_path)
     where, text = _open(name_or_path, "")
+    return parse_profile(text, where, companion=_open)
+
+
+@cache
+def _load_built_in(name: str) -> Profile:
+    """Return a built-in profile, read once in a process: it never changes."""
+    where, text = _open(name, "")
     return parse_profile(text, where, companion=_open)
 
 
