@@ -122,11 +122,8 @@ def _extrapolate(given: argparse.Namespace) -> None:
     points = extrapolation.extrapolate(costs, places=places, workers=workers)
     picture = extrapolation.draw(points, given.report / "scale.png")
     rows = sorted({workers[0], *workers[::3], workers[-1]})
-    _tell(
-        given,
-        "extrapolate",
-        f"{extrapolation.to_markdown(points, rows)}\n![time by workers]({picture.name})\n",
-    )
+    tables = f"{extrapolation.ceilings_table(costs)}\n{extrapolation.to_markdown(points, rows)}"
+    _tell(given, "extrapolate", f"{tables}\n![time by workers]({picture.name})\n")
 
 
 def _cost(given: argparse.Namespace) -> None:

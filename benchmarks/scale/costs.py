@@ -52,6 +52,8 @@ class Machine:
     """Start of the workers of this machine."""
     warm_s: float = 0.0
     """From the begin of process to its first task: workers load kernels and schemas."""
+    site_end_s: float = 0.0
+    """What of a run is in none of its stages: the end of the workers, mostly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class Handing:
     """Begin and end of a run of tasks, with one worker."""
     worker_s: float = 0.0
     """The same for each worker more: each is told of the context."""
-    latency_s: float = 0.0
-    """Of one task alone, there and back."""
+    scheduler_share: float = 0.5
+    """The scheduler's part of ``task_s``: where it is a process of its own, the driver is rid of it."""
 
 
 @dataclass(frozen=True, slots=True)

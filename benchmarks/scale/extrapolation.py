@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,8 +72,9 @@ class Point:
 
 
 def run_point(costs: Costs, mission: Mission, storage: Storage, workers: int, seed: int = 0) -> Point:
-    """Play a mission on so many workers, each with a core of its own, and the driver with another."""
-    site = Site(workers, storage, start_s=costs.machine.site_start_s, spread=SPREAD)
+    """Play a mission on so many workers, each with a core of its own; driver and scheduler have another each."""
+    start_s = costs.machine.site_start_s
+    site = Site(workers, storage, start_s=start_s, scheduler_apart=True, spread=SPREAD)
     stages = make_stages(costs, mission, site)
     run = simulation.play(stages, site, seed)
     return Point(
@@ -143,6 +145,45 @@ def to_markdown(points: Sequence[Point], most_rows: Sequence[int] = (1, 10, 100,
         for one in points
         if one.workers in most_rows
     ]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """How much of a mission one resource lets through, however many workers there are."""
+
+    resource: str
+    rate: float
+    """Received bytes a second."""
+    workers: float
+    """So many workers are kept busy by it, each as fast as one alone."""
+
+
+def ceilings(costs: Costs, mission: Mission = MISSION) -> list[Ceiling]:
+    """Return the ceilings that are no storage's, lowest first, for tasks of usual size on storage without limit."""
+    site = Site(1, Storage("without limit", math.inf, math.inf), scheduler_apart=True)
+    stages = {stage.name: stage for stage in make_stages(costs, mission, site)}
+    process, join = stages["process"].phases[0], stages["package"].phases[0]
+    worker_s = sum(
+        stage.repeats * phase.tasks * phase.work.cpu_s for stage in stages.values() for phase in stage.phases
+    )
+    alone = ("discover", "plan", "assemble", "publish", "package", "verify")
+    needed = {
+        "process: driver and catalog": process.tasks * (process.hand_s + process.take_s),
+        "process: scheduler": process.tasks * process.scheduler_s,
+        "package: one worker joins and digests": stages["package"].repeats * join.work.cpu_s,
+        "the driver alone, in all other stages": sum(
+            stages[name].repeats * stages[name].driver_s for name in alone
+        ),
+    }
+    found = [Ceiling(name, mission.bytes / seconds, worker_s / seconds) for name, seconds in needed.items()]
+    return sorted(found, key=lambda ceiling: ceiling.rate)
+
+
+def ceilings_table(costs: Costs) -> str:
+    """Return the ceilings as a table."""
+    lines = ["| what lets through, at most | received GB/s | so many workers' work |", "|---|---:|---:|"]
+    lines += [f"| {one.resource} | {one.rate / GB:.2f} | {one.workers:.0f} |" for one in ceilings(costs)]
     return "\n".join(lines) + "\n"
 
 

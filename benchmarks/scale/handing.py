@@ -6,10 +6,16 @@ workers there are; tasks a second by the clock are what came of it here, where w
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+import dask
+from distributed import Client, LocalCluster
 
 from benchmarks.timing import require
 from drf_reprocess.compute.base import Executor
@@ -23,7 +29,8 @@ class HandingRun:
 
     workers: int
     where: str
-    """``processes``, or ``in-process``: dummies that share the driver's interpreter."""
+    """``processes``; ``in-process``: dummies that share the driver's interpreter; ``apart``: with a scheduler of another
+    process, so that ``cpu_s`` is the driver's alone."""
     tasks: int
     seconds: float
     cpu_s: float
@@ -56,32 +63,66 @@ def time_tasks(executor: Executor, tasks: int, payload_bytes: int = 0) -> tuple[
 
 def time_handing(workers: int, where: str, tasks: int, payload_bytes: int = 0) -> HandingRun:
     """Open a cluster of so many workers and hand out tasks that do nothing."""
-    opened = open_site(SiteOptions("local", workers)) if where == "processes" else _dummies(workers)
-    with opened as executor:
+    sites = {"processes": _processes, "in-process": _dummies, "apart": _apart}
+    with sites[where](workers) as executor:
         time_tasks(executor, 4 * workers, payload_bytes)
         session_s = min(time_tasks(executor, 1, payload_bytes)[0] for _ in range(3))
         seconds, cpu_s = time_tasks(executor, tasks, payload_bytes)
     return HandingRun(workers, where, tasks, seconds, cpu_s, session_s)
 
 
+def _processes(workers: int) -> AbstractContextManager[Executor]:
+    """The site of a single machine, as shipped."""
+    return open_site(SiteOptions("local", workers))
+
+
 @contextmanager
 def _dummies(workers: int) -> Iterator[Executor]:
     """Workers of one thread each within this process: cheap, and none of them does anything."""
-    import dask
-    from distributed import Client, LocalCluster
-
-    with (
-        dask.config.set(SAFE_SETTINGS),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=False,
-            dashboard_address=None,
-            memory_limit=0,
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+    with _open_dummies(workers) as cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         executor = DaskExecutor(client, has_dashboard=False)
         yield executor
         executor.close()
+
+
+@contextmanager
+def _open_dummies(workers: int, protocol: str = "inproc://") -> Iterator[LocalCluster]:
+    with (
+        dask.config.set(SAFE_SETTINGS),
+        LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=False,
+            protocol=protocol,
+            host="127.0.0.1" if protocol == "tcp://" else None,
+            memory_limit=0,
+            dashboard_address=None,
+            worker_dashboard_address=None,
+            # Without a dashboard Dask serves its other pages, on a fixed port and to the whole network.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+            silence_logs=logging.ERROR,
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@contextmanager
+def _apart(workers: int) -> Iterator[Executor]:
+    """A scheduler with its dummies in another process, as on a cluster that somebody else runs."""
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(workers, there), daemon=True)
+    process.start()
+    try:
+        with open_site(SiteOptions("address", address=here.recv())) as executor:
+            yield executor
+    finally:
+        here.send("end")
+        process.join(10)
+
+
+def _serve(workers: int, there: Connection) -> None:
+    """Keep a cluster until somebody says to end it; runs in a process of its own."""
+    with _open_dummies(workers, "tcp://") as cluster:
+        there.send(cluster.scheduler_address)
+        there.recv()

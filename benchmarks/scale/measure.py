@@ -147,6 +147,7 @@ def _measure_handing(scope: Scope, amounts: Amounts) -> Iterator[HandingRun]:
     if scope.site == "local":
         for workers in scope.workers[:-1]:
             yield time_handing(workers, "processes", amounts.noop_tasks_some)
+        yield time_handing(scope.workers[-1], "apart", amounts.noop_tasks_some)
         yield time_handing(scope.workers[-1], "processes", amounts.noop_tasks)
 
 
@@ -167,12 +168,14 @@ def _told(run: HandingRun) -> Measurement:
 
 def _handing_of(handed: Sequence[HandingRun]) -> Handing:
     """Return the processor seconds of a task where the workers are other processes, if there was such a run."""
-    apart = [run for run in handed if run.where == "processes"] or list(handed)
-    most = max(apart, key=lambda run: run.tasks)
+    real = [run for run in handed if run.where == "processes"] or list(handed)
+    most = max(real, key=lambda run: run.tasks)
+    task_s = most.cpu_s / most.tasks
     together = [run for run in handed if run.where == "in-process"]
     sessions = fit_line([(run.workers - 1, 0.0, run.session_s) for run in together])
-    alone_s = min(run.session_s for run in apart)
-    return Handing(most.cpu_s / most.tasks, alone_s, sessions.file_s, alone_s)
+    drivers_s = [run.cpu_s / run.tasks for run in handed if run.where == "apart"]
+    share = max(0.0, 1 - drivers_s[0] / task_s) if drivers_s else Handing().scheduler_share
+    return Handing(task_s, min(run.session_s for run in real), sessions.file_s, share)
 
 
 # the machine
@@ -242,7 +245,11 @@ def _start_of_workers(scope: Scope, others: dict[str, float]) -> dict[str, float
         run = run_line(folder / "output", settings_of(scope, sample, max(scope.workers)))
         warm_s = _warm_seconds(run, folder / "output")
     others["driver_peak_bytes"] = float(run.driver_peak_bytes)
-    return {"site_start_s": run.site_start_s, "warm_s": warm_s}
+    return {"site_start_s": run.site_start_s, "warm_s": warm_s, "site_end_s": run.elapsed_s - _staged_s(run)}
+
+
+def _staged_s(run: PipelineRun) -> float:
+    return sum(stage.seconds for stage in run.stages)
 
 
 def _warm_seconds(run: PipelineRun, output: Path) -> float:

@@ -64,10 +64,10 @@ class Site:
     cores: float = math.inf
     """Cores that driver and workers share; without limit on a cluster, where each has its own."""
     start_s: float = 0.0
+    end_s: float = 0.0
+    """In none of the stages: the end of the workers."""
     scheduler_apart: bool = False
     """Whether the scheduler is a process of its own (``compute.site = "address"``); else it is the driver's."""
-    scheduler_share: float = 0.5
-    """The scheduler's part of handing out a task, where it is apart."""
     crowding: float = 1.0
     """Processor seconds of work on a crowded machine for those on an idle one."""
     deaths_per_hour: float = 0.0
@@ -140,7 +140,7 @@ class _Maker:
     def handing(self) -> tuple[float, float]:
         """Return what handing out one task costs driver and scheduler."""
         whole_s = self.costs.handing.task_s
-        apart_s = whole_s * self.site.scheduler_share if self.site.scheduler_apart else 0.0
+        apart_s = whole_s * self.costs.handing.scheduler_share if self.site.scheduler_apart else 0.0
         return whole_s - apart_s, apart_s
 
     def session_s(self) -> float:
@@ -230,6 +230,7 @@ def make_stages(costs: Costs, mission: Mission, site: Site) -> tuple[Stage, ...]
     """Return the stages of a run of a mission at a site."""
     maker = _Maker(costs, mission, site)
     shared = (Stage("start", site.start_s), maker.alone("discover"), maker.alone("plan"), maker.process())
+    end = Stage("end", site.end_s)
     if mission.mode == "staging":
-        return (*shared, maker.alone("publish"))
-    return (*shared, maker.alone("assemble"), maker.alone("publish"), *maker.packages())
+        return (*shared, maker.alone("publish"), end)
+    return (*shared, maker.alone("assemble"), maker.alone("publish"), *maker.packages(), end)

@@ -54,20 +54,28 @@ class Compared:
         return f"{told}. {self._cause(*wrong[0])}"
 
     def _cause(self, name: str, real_s: float, model_s: float) -> str:
+        """Return the likely cause, by the stage that is off most."""
+        if model_s > real_s and name in ("process", "end") and self.workers == 1:
+            return (
+                "Likely: the costs of starting and ending workers are those of as many as there are cores; one alone loads its "
+                "libraries and ends sooner"
+            )
+        if name == "end":
+            return (
+                "Likely: how long workers take to end, and their scheduler to notice, changes from run to run"
+            )
         if real_s > model_s and self.others_cores > 0.25:
             return (
-                f"Other programs took {self.others_cores:.1f} cores: the model takes them off the cores, but not what they do "
-                "to caches, memory bandwidth and disk"
+                f"Likely: other programs took {self.others_cores:.1f} cores, which the model takes off the cores evenly, and "
+                "not what they do to caches, memory bandwidth and disk"
             )
         if name in ("process", "package") and self.on == "disk":
-            return "The disk is shared and its rate moves from minute to minute; the model has one rate and no write-back"
+            return "Likely: the disk, whose rate moves from minute to minute; the model has one rate and no write-back"
         if name in ("assemble", "publish", "discover", "plan"):
-            return (
-                "A stage of parts of a second, measured in memory: on disk its many small calls take longer"
-            )
+            return "Likely: a stage of parts of a second, measured in memory, whose small calls take longer on disk"
         if real_s > model_s:
-            return "Start-up of libraries in fresh workers is counted once for process, and not for the other stages"
-        return "The costs were measured while the machine was busier than in this run"
+            return "Likely: fresh workers load libraries, which the model counts for process alone"
+        return "Likely: the costs were measured while the machine was busier than in this run"
 
     def measurement(self) -> Measurement:
         """Return the comparison as a row of the database."""
@@ -115,6 +123,7 @@ def compare(costs: Costs, run: PipelineRun, workers: int, on: str, others_cores:
     stages = make_stages(costs, mission, site)
     played = simulation.play(stages, site)
     real = {stage.stage: stage.seconds for stage in run.stages}
+    real["end"] = run.elapsed_s - sum(real.values())
     return Compared(
         on,
         workers,
@@ -124,9 +133,7 @@ def compare(costs: Costs, run: PipelineRun, workers: int, on: str, others_cores:
         played.seconds,
         formula.seconds(stages, site),
         others_cores,
-        tuple(
-            (name, seconds, played.stage(name).seconds) for name, seconds in real.items() if name != "start"
-        ),
+        tuple((name, seconds, played.stage(name).seconds) for name, seconds in real.items()),
     )
 
 
@@ -140,7 +147,14 @@ def site_here(costs: Costs, workers: int, on: str = "disk", others_cores: float 
         storage = Storage("this disk", machine.cached_rate, machine.write_rate, object_s=machine.object_s)
     cores = max(0.5, machine.cores - others_cores)
     crowded = workers + others_cores >= machine.cores
-    return Site(workers, storage, cores, crowding=machine.crowding if crowded else 1.0, spread=SPREAD)
+    return Site(
+        workers,
+        storage,
+        cores,
+        crowding=machine.crowding if crowded else 1.0,
+        end_s=machine.site_end_s,
+        spread=SPREAD,
+    )
 
 
 def to_markdown(rows: Sequence[Compared]) -> str:
