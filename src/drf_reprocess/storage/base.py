@@ -118,7 +118,7 @@ class Store(Protocol):
         ...
 
     def tidy(self, before_ns: int) -> None:
-        """Remove what processes that were killed left unfinished and nobody touched since (nanoseconds since 1970, UTC)."""
+        """Remove what is unfinished and of a process that was killed, or that nobody touched since (nanoseconds since 1970)."""
         ...
 
     def compose(self, target_key: str, parts: Sequence[Part | Data]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import socket
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -140,12 +141,13 @@ class LocalStore:
         self._prune(path)
 
     def tidy(self, before_ns: int) -> None:
-        """Remove temporary files that nobody touched since ``before_ns``, and their folder if it is empty then."""
+        """Remove temporary files of processes that ended, or that nobody touched since ``before_ns``; and an empty folder."""
         folder = os.path.join(self.root, TEMPORARY)
         with suppress(FileNotFoundError), os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
-                    if entry.stat(follow_symlinks=False).st_mtime_ns < before_ns:
+                    is_old = entry.stat(follow_symlinks=False).st_mtime_ns < before_ns
+                    if is_old or _writer_ended(entry.name):
                         attempt("remove", entry.path, partial(unlink, entry.path))
         with suppress(OSError):
             os.rmdir(folder)
@@ -259,7 +261,7 @@ class LocalStore:
     def _temporary(self) -> str:
         folder = os.path.join(self.root, TEMPORARY)
         os.makedirs(folder, exist_ok=True)
-        return os.path.join(folder, f"{os.getpid()}-{uuid4().hex}")
+        return os.path.join(folder, f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex}")
 
     def _prune(self, path: str) -> None:
         """Remove the folders that became empty, as an object store has none."""
@@ -268,6 +270,20 @@ class LocalStore:
             while len(folder) > len(self.root):
                 os.rmdir(folder)
                 folder = os.path.dirname(folder)
+
+
+def _writer_ended(name: str) -> bool:
+    """Tell whether a temporary file, by its name, is of a process of this machine that has ended."""
+    host, _, rest = name.rpartition("-")[0].rpartition("-")
+    if host != socket.gethostname() or not rest.isdecimal():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _source_file(path: str, key: str, status: os.stat_result) -> SourceFile:

@@ -5,6 +5,9 @@ import logging
 import os
 import socket
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -334,3 +337,24 @@ def test_a_file_in_place_of_a_folder_is_an_error(store: LocalStore) -> None:
     assert unfinished(store) == []
     with pytest.raises(StorageError, match="cannot list"):
         list(LocalStore(store.uri("a")).list())
+
+
+def test_temporary_files_of_ended_processes_are_tidied_away_and_those_of_others_stay(tmp_path):
+    store = open_store(str(tmp_path))
+    folder = tmp_path / TEMPORARY
+    folder.mkdir()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    host = socket.gethostname()
+    names = {
+        f"{host}-{ended.pid}-abc": False,
+        f"{host}-{os.getpid()}-abc": True,
+        f"another-host-{ended.pid}-abc": True,
+        "something-else": True,
+    }
+    for name in names:
+        (folder / name).write_bytes(b"half")
+    store.tidy(0)
+    assert {path.name for path in folder.iterdir()} == {name for name, stays in names.items() if stays}
+    store.tidy(time.time_ns() + 10**9)
+    assert not folder.exists()
