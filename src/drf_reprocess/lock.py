@@ -24,6 +24,7 @@ from functools import partial
 from drf_reprocess.errors import ObjectNotFound, OutputLocked
 from drf_reprocess.storage.base import Store
 from drf_reprocess.storage.failures import attempt
+from drf_reprocess.storage.local_files import is_alive
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def break_lock(output: Store) -> Holder | None:
 
 def _require_ended(output: Store, left: Holder, me: Holder, *, guarded: bool) -> None:
     """Refuse a lock whose holder may be at work: on this host the kernel knows, on another nobody does."""
-    if left.host == me.host and (guarded or not _is_alive(left.process)):
+    if left.host == me.host and (guarded or not is_alive(left.process)):
         return
     raise OutputLocked(
         f"{output.uri(LOCK)} is held: {left}; wait until it has ended; if that process or its host is gone for good, break "
@@ -143,16 +144,6 @@ def _guarded(output: Store) -> Iterator[bool]:
 def _guard_file(output: Store) -> str:
     name = hashlib.sha256(output.root.encode()).hexdigest()[:24]
     return os.path.join(tempfile.gettempdir(), f"drf-reprocess-{name}.lock")
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return process > 0
 
 
 def _owner() -> str:

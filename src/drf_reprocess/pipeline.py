@@ -44,11 +44,10 @@ from drf_reprocess.model import (
 from drf_reprocess.observer import Observer
 from drf_reprocess.planning.check import PlanCheck
 from drf_reprocess.planning.conditions import (
-    LEAVING,
     campaign_of,
     conditions_of,
-    first_cut_off,
     plan_options,
+    runs_cut_off,
     unfinished_runs,
 )
 from drf_reprocess.planning.document import PlanDocument
@@ -288,9 +287,9 @@ class _Run:
             self.result.status = "success"
         else:
             self._deliver(executor)
-        cut_off = first_cut_off(catalog, self.result.run_id)
-        if cut_off is not None:
-            self._recover(cut_off.run_id)
+        cut_off = runs_cut_off(catalog, self.result.run_id)
+        if cut_off:
+            self._recover(cut_off)
 
     def _other_than_resumed(self) -> Iterator[str]:
         """Tell where this run, by its configuration, does not do what a run that was cut off had begun."""
@@ -303,30 +302,31 @@ class _Run:
                     f"{now.mode}: what that one had still to do is done by the same command again, or by `run --resume`"
                 )
 
-    def _recover(self, cut_off: str) -> None:
-        """Remove what was written since a run that was cut off began, and no row names: what it was for is done now."""
-        mission = self.mission
-        began = self._began_ns(cut_off)
+    def _recover(self, cut_off: Sequence[RunRecord]) -> None:
+        """Remove what was written since the first of some runs began, and no row names: what it was for is done now."""
+        mission, output = self.mission, self.mission.output
+        # A run that has no folder was cut off before it wrote anything: then there is nothing of it to look for.
+        began = [moment for run in cut_off if (moment := self._began_ns(run.run_id)) is not None]
         with self._stage("recover") as row:
             self._journal.write()
-            swept = sweep(
-                mission.catalog,
-                mission.output,
-                mission.profile,
-                began,
-                lambda names: mentioned(mission.output, names),
-            )
-            row["removed"] = asdict(swept)
+            if began:
+                swept = sweep(
+                    mission.catalog,
+                    output,
+                    mission.profile,
+                    min(began),
+                    lambda names: mentioned(output, names),
+                )
+                row["removed"] = asdict(swept)
             needed = {segment.rpartition("/")[0] for segment in mission.catalog.packed_segments()}
-            for run in mission.catalog.runs():
-                if run.state in LEAVING and segments_key(run.run_id) not in needed:
-                    mission.output.remove_tree(segments_key(run.run_id))
-            mission.output.tidy(self._began_ns(self.result.run_id))
+            for folder in {segments_key(run.run_id) for run in cut_off} - needed:
+                output.remove_tree(folder)
+            output.tidy(self._began_ns(self.result.run_id) or 0)
 
-    def _began_ns(self, run_id: str) -> int:
-        """Return when a run began, by the clock of the store; 0 if it wrote nothing before it was cut off."""
+    def _began_ns(self, run_id: str) -> int | None:
+        """Return when a run began, by the clock of the store; None if it wrote nothing."""
         began = next(iter(self.mission.output.list(f"{RUNS}/{run_id}")), None)
-        return 0 if began is None else began.mtime_ns
+        return None if began is None else began.mtime_ns
 
     @contextlib.contextmanager
     def _stage(self, name: str, files: int = 0, bytes_: int = 0) -> Iterator[dict[str, object]]:

@@ -62,15 +62,15 @@ def unfinished_runs(catalog: Catalog, but: str = "") -> list[RunRecord]:
     return [run for run in catalog.unfinished_runs(but) if not (run.summary or {}).get("refused")]
 
 
-def first_cut_off(catalog: Catalog, but: str) -> RunRecord | None:
-    """Return the earliest run, adoptions among them, that may have left objects without rows since one ended well."""
-    found = None
+def runs_cut_off(catalog: Catalog, but: str) -> list[RunRecord]:
+    """Return the runs, adoptions among them, that may have left objects without rows since one ended well, oldest first."""
+    found = []
     for run in reversed([run for run in catalog.runs() if run.run_id != but]):
         if run.state in LEAVING:
-            found = run
+            found.append(run)
         elif run.mode != "adopt":
             break
-    return found
+    return found[::-1]
 
 
 def campaign_of(config: Config) -> Campaign:

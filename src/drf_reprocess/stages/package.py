@@ -1,8 +1,8 @@
 """Package: what the receiver does not have yet, as delivery packages with their manifests (SIS 4.3, 6.3, appendix F).
 
-Workers have compressed the members into segments (`stages.segments`); the driver only joins ranges of these and adds the
-trailer. So no member's bytes pass through it, and the same members in the same order give the same package, whoever
-compressed them.
+Workers have compressed the members into segments (`stages.segments`); a worker joins ranges of these and the trailer, which
+the driver fixes. So no member's bytes pass through the driver, and the same members in the same order give the same package,
+whoever compressed them.
 """
 
 from __future__ import annotations

@@ -126,6 +126,19 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
+def is_alive(process: int) -> bool:
+    """Tell whether there is a process of this number on this machine."""
+    if process <= 0:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
+
+
 def unlink(path: str) -> None:
     """Remove a name; nothing happens where there is none."""
     with suppress(FileNotFoundError, NotADirectoryError):

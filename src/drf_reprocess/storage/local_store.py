@@ -19,6 +19,7 @@ from drf_reprocess.storage.base import TEMPORARY, Data, Part, check_key, check_r
 from drf_reprocess.storage.failures import attempt
 from drf_reprocess.storage.local_files import (
     copy_range,
+    is_alive,
     make_folder,
     read_bytes,
     remove_tree,
@@ -274,16 +275,8 @@ class LocalStore:
 
 def _writer_ended(name: str) -> bool:
     """Tell whether a temporary file, by its name, is of a process of this machine that has ended."""
-    host, _, rest = name.rpartition("-")[0].rpartition("-")
-    if host != socket.gethostname() or not rest.isdecimal():
-        return False
-    try:
-        os.kill(int(rest), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        pass
-    return False
+    host, _, process = name.rpartition("-")[0].rpartition("-")
+    return host == socket.gethostname() and process.isdecimal() and not is_alive(int(process))
 
 
 def _source_file(path: str, key: str, status: os.stat_result) -> SourceFile:
