@@ -8,6 +8,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from drf_integration_cli import clean_environment, settings
@@ -140,6 +141,17 @@ class TestSweep:
         cli("run", "--json", *words, check=0)
         assert kept.exists()
         assert begun.run_id in {folder.name for folder in (output / "runs").iterdir()}
+
+    def test_after_a_run_that_had_written_nothing_nothing_is_looked_for(self, cli, words, tmp_path):
+        """It was cut off while its plan was compared: objects of before are none of its doing."""
+        cli("run", *words, check=0)
+        with open_mission(load_config(None, words[1::2], {}), create=False) as mission:
+            (ended,) = mission.catalog.runs()
+            mission.catalog.start_run(replace(ended, run_id="99991231T000000Z-0", state="running"))
+        kept = self.put(tmp_path / "output", b"of a time without a journal")
+        done = cli("run", "--json", *words, check=0).json
+        assert done["resumed"] == ["99991231T000000Z-0"]
+        assert kept.exists()
 
     @pytest.mark.slow
     def test_a_run_after_one_that_ended_well_lists_no_store(self, cli, words, tmp_path):

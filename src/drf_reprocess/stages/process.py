@@ -313,28 +313,7 @@ def _process_file(
     rulings: Rulings,
     writer: SegmentWriter | None,
 ) -> Outcome:
-    source, sha256 = chosen.source, chosen.identity.sha256
-    replacement = rulings.replacement(sha256)
-    raw, identity = chosen.raw, chosen.identity
-    if replacement is not None and replacement.replacement is not None:
-        identity = replacement.replacement
-        raw = context.output.read(object_key(identity.sha256))
-    line = replace(context.line, repair=rulings.repair(sha256, context.line.repair))
-    done: Reprocessed | None = None
-    try:
-        done = reprocess(
-            raw,
-            identity,
-            chosen.candidate,
-            item.type,
-            PurePosixPath(source.name).name,
-            line,
-            rulings=rulings.words(sha256),
-        )
-        check_product(raw, identity, done, replaced=replacement is not None)
-    except ConservationError as violation:
-        add_file(violation, item, chosen, done)
-        raise
+    done = _reprocess(context, item, chosen, rulings)
     refused = done.refused or _check(context, done)
     findings = done.reading.findings
     if item.covered_by:
@@ -346,24 +325,15 @@ def _process_file(
         return Outcome(item.family, (refusal,))
     record = _store(context, item, chosen, done)
     objections = _object(context, item, chosen, done, rulings)
-    differences = _differences(context, chosen.candidate, done)
     told = _tell_decision(record, done)
     if objections:
-        held = reasons.set_aside(
-            item,
-            chosen,
-            SourceState.HELD,
-            "science-gate",
-            f"compared with its former version: {'; '.join(one.message for one in objections)}",
-            "look at it (`inspect`, the Parquet file in store/), then `disposition accept` or `disposition exclude`",
-            (*findings, *objections),
-        )
+        held = reasons.held(item, chosen, findings, objections)
         return Outcome(item.family, (held,), done.decision, record, pending="held", events=told)
     is_same = done.decision is Decision.SAME
     staged = context.staging and not is_same
     good = reasons.tell(
         item,
-        source,
+        chosen.source,
         chosen.candidate.product_id,
         SourceState.UNCHANGED if is_same else SourceState.PROCESSED,
         STAGED if staged else "",
@@ -379,9 +349,37 @@ def _process_file(
         record,
         pending="staged" if staged else "",
         events=() if is_same else told,
-        differences=differences,
+        differences=_differences(context, chosen.candidate, done),
         packed=() if is_same or writer is None else _pack(context, writer, record, done),
     )
+
+
+def _reprocess(
+    context: ProcessContext, item: WorkItem, chosen: reasons.Received, rulings: Rulings
+) -> Reprocessed:
+    """Take a file, or what a person put in its place, through the line, and see that nothing of it is lost."""
+    sha256 = chosen.identity.sha256
+    replacement = rulings.replacement(sha256)
+    raw, identity = chosen.raw, chosen.identity
+    if replacement is not None and replacement.replacement is not None:
+        identity = replacement.replacement
+        raw = context.output.read(object_key(identity.sha256))
+    done: Reprocessed | None = None
+    try:
+        done = reprocess(
+            raw,
+            identity,
+            chosen.candidate,
+            item.type,
+            PurePosixPath(chosen.source.name).name,
+            replace(context.line, repair=rulings.repair(sha256, context.line.repair)),
+            rulings=rulings.words(sha256),
+        )
+        check_product(raw, identity, done, replaced=replacement is not None)
+    except ConservationError as violation:
+        add_file(violation, item, chosen, done)
+        raise
+    return done
 
 
 def _pack(

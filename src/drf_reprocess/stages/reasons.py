@@ -75,6 +75,21 @@ def set_aside(
     return tell(item, one.source, product_id, state, code, message, remedy, one.identity, findings)
 
 
+def held(
+    item: WorkItem, one: Received, findings: tuple[Finding, ...], objections: tuple[Finding, ...]
+) -> SourceOutcome:
+    """The science gate objects to the product: a person has to look at it."""
+    return set_aside(
+        item,
+        one,
+        SourceState.HELD,
+        "science-gate",
+        f"compared with its former version: {'; '.join(objection.message for objection in objections)}",
+        "look at it (`inspect`, the Parquet file in store/), then `disposition accept` or `disposition exclude`",
+        (*findings, *objections),
+    )
+
+
 def identical_copy(item: WorkItem, copy: Received, chosen: Received) -> SourceOutcome:
     """The same bytes as another file, which stands for the product."""
     return set_aside(
