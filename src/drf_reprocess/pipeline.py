@@ -65,7 +65,7 @@ from drf_reprocess.stages.process import ProcessContext, process
 from drf_reprocess.stages.release import ReleaseContext, is_due, release, release_numbers
 from drf_reprocess.stages.segments import segments_key
 from drf_reprocess.stages.sweep import sweep
-from drf_reprocess.stages.verify import Examined, verify_package
+from drf_reprocess.stages.verify import PackageToVerify, verify_packages
 from drf_reprocess.storage.base import object_key
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class RunResult:
     bytes_in: int = 0
     elapsed_s: float = 0.0
     site_start_s: float = 0.0
-    """Part of ``elapsed_s`` that it took to start the workers, or to reach them."""
+    """Part of ``elapsed_s`` that it took to start the workers, or to reach them, and to have them load what they need."""
     validation: str = "not checked"
     """``checked`` if labels were held against schemas and Schematron rules (``validate.xml_catalog``)."""
     stages: list[dict[str, object]] = field(default_factory=list)
@@ -412,6 +412,8 @@ class _Run:
             if self._mode == "staging"
             else segment_context(mission.output, self._package_options(), result.run_id),
         )
+        if planned.files:
+            self._prepare(executor, context)
         with self._stage("process", planned.files, planned.bytes) as row:
             row |= {"files": planned.files, "bytes": planned.bytes, "tasks": 0}
             outdated: list[tuple[WorkItem, ...]] = []
@@ -435,6 +437,12 @@ class _Run:
                 f"{len(outdated)} tasks were decided {DECISION_ROUNDS + 1} times from versions that were outdated before "
                 "they could be recorded: another run is at work on this output; run again when it has ended"
             )
+
+    def _prepare(self, executor: Executor, context: ProcessContext) -> None:
+        """Have the workers load code, kernel and schemas: the end of their start, which a run without work does not need."""
+        started = time.perf_counter()
+        executor.prepare(context)
+        self.result.site_start_s = round(self.result.site_start_s + time.perf_counter() - started, 3)
 
     def _work_off(
         self,
@@ -559,7 +567,7 @@ class _Run:
         return PackageOptions(section.by, section.format, section.max_bytes, section.codec, section.level)
 
     def _deliver(self, executor: Executor) -> None:
-        """Pack delivery by delivery and prove each as soon as it is packed: no more than one is in memory."""
+        """Pack some deliveries at once, and prove each, before the next are packed: no more are in memory."""
         mission, result = self.mission, self.result
         config = mission.config
         receiver = config.release.receiver
@@ -586,50 +594,55 @@ class _Run:
         packages = packed_bytes = 0
         while True:
             with self._stage("package") as row:
-                delivery = next(deliveries, None)
-                if delivery is not None:
-                    packages += 1
-                    packed_bytes += delivery.record.package_bytes
+                batch = next(deliveries, ())
+                packages += len(batch)
+                packed_bytes += sum(delivery.record.package_bytes for delivery in batch)
                 row |= {"packages": packages, "bytes": packed_bytes}
-            if delivery is None:
+            if not batch:
                 break
             with self._stage("verify") as row:
-                self._verify(executor, delivery)
+                self._verify(executor, batch)
                 row |= {"packages": packages, "bytes": packed_bytes}
         if not packages:
             with self._stage("verify") as row:
                 row |= {"packages": 0, "bytes": 0}
 
-    def _verify(self, executor: Executor, delivery: Delivery) -> None:
+    def _verify(self, executor: Executor, deliveries: Sequence[Delivery]) -> None:
+        """Read the packages of some deliveries at once, and conclude each delivery in turn."""
         mission = self.mission
-        inventories = {
-            str(lid): mission.output.read(object_key(record.companion.sha256))
-            for lid, record in mission.catalog.current_aggregates().items()
-            if record.kind == "collection" and record.bundle_lid == delivery.record.bundle_lid
-        }
-        examined: list[Examined] = []
-        report = verify_package(
+        bundles = {delivery.record.bundle_lid for delivery in deliveries}
+        inventories = {bundle: self._inventories(bundle) for bundle in bundles}
+        verified = verify_packages(
             mission.output,
-            delivery.record.package_key,
-            inventories=inventories,
+            [
+                PackageToVerify(record.package_key, inventories=inventories[record.bundle_lid])
+                for record in (delivery.record for delivery in deliveries)
+            ],
             xml_catalog=mission.config.validate_.xml_catalog,
             registered=mission.profile.context.registered,
             executor=executor,
             profile=mission.profile,
             proved=True,
-            see=examined.append,
         )
-        seen = examined[0] if examined else None
-        check_delivery(mission.catalog, mission.output, delivery.record, seen)
-        self._conclude(delivery, report)
         limit = mission.config.package.max_bytes
-        if delivery.record.package_bytes > limit:
-            self._warn(
-                f"{delivery.record.delivery_id}: the package has {delivery.record.package_bytes} bytes, more than "
-                f"package.max_bytes = {limit}: one product with its label, or the collections and the bundle, cannot be "
-                "split; raise the limit, or tell the receiver"
-            )
-        self.observer.advanced(report.members, delivery.record.package_bytes, 0)
+        for delivery, (report, examined) in zip(deliveries, verified, strict=True):
+            check_delivery(mission.catalog, mission.output, delivery.record, examined)
+            self._conclude(delivery, report)
+            if delivery.record.package_bytes > limit:
+                self._warn(
+                    f"{delivery.record.delivery_id}: the package has {delivery.record.package_bytes} bytes, more than "
+                    f"package.max_bytes = {limit}: one product with its label, or the collections and the bundle, cannot be "
+                    "split; raise the limit, or tell the receiver"
+                )
+            self.observer.advanced(report.members, delivery.record.package_bytes, 0)
+
+    def _inventories(self, bundle: Lid) -> dict[str, bytes]:
+        """Return the inventories of a bundle's collections by LID: most packages have none of them."""
+        return {
+            str(lid): self.mission.output.read(object_key(record.companion.sha256))
+            for lid, record in self.mission.catalog.current_aggregates().items()
+            if record.kind == "collection" and record.bundle_lid == bundle
+        }
 
     def _conclude(self, delivery: Delivery, report: VerificationReport) -> None:
         """Record what verification said; only a proved package gets its ``delivery.json``, last of all."""

@@ -58,9 +58,10 @@ DRIVER_POINTS = {
     f"{SQL}.sql_journal:SqlJournal.forget_changes": AROUND,
     f"{STORE}:LocalStore.create": AROUND,
     # packages, manifests, notes, delivery.json
-    "drf_reprocess.stages.package:PackageWriter.write": AROUND,
+    "drf_reprocess.stages.package:PackageWriter.write_manifests": AROUND,
+    "drf_reprocess.stages.package:join_packages": AROUND,
     "drf_reprocess.stages.package:write_checksum_manifest": AROUND,
-    "drf_reprocess.pipeline:verify_package": AROUND,
+    "drf_reprocess.pipeline:verify_packages": AROUND,
     "drf_reprocess.pipeline:write_note": AROUND,
     "drf_reprocess.pipeline:write_delivery_json": AROUND,
     # any write, and half of one; views; what is removed at the end

@@ -88,6 +88,10 @@ class Executor(Protocol):
         """What about these workers is unsafe or unusual, in words."""
         ...
 
+    def prepare(self, context: object) -> None:
+        """Have the processes of all workers get ready for tasks with this context, as its method ``warm_up`` says."""
+        ...
+
     def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
         """Call ``function(context, item)`` for each item and yield an event as each call ends, in any order.
 

@@ -134,6 +134,14 @@ class DaskExecutor:
         """Part from the cluster, which stays as it is."""
         self._cluster.close()
 
+    def prepare(self, context: object) -> None:
+        """Have all workers load what tasks with this context need; see `compute.base.Executor`."""
+        plugin = ContextPlugin(uuid.uuid4().hex, context)
+        try:
+            self._register(plugin)
+        finally:
+            self._leave([], plugin)
+
     def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
         """Call ``function(context, item)`` on the workers; see `compute.base.Executor`."""
         remaining = iter(items)

@@ -21,6 +21,10 @@ class SerialExecutor:
     dashboard = ""
     warnings: tuple[str, ...] = ()
 
+    def prepare(self, context: object) -> None:
+        """Get ready for tasks with this context."""
+        warm_up(context)
+
     def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
         """Call ``function(context, item)`` for each item in order; see `compute.base.Executor`."""
         for number, item in enumerate(items):

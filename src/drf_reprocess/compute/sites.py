@@ -45,6 +45,11 @@ SAFE_SETTINGS = {
     "distributed.worker.memory.spill": False,
 }
 
+FAST_SETTINGS = {
+    # Dask looks a hundred times a second at what its worker is doing: a tenth of the time of tasks such as ours.
+    "distributed.worker.profile.enabled": False,
+}
+
 
 ALLOCATOR = {
     # glibc gives freed memory back at once and fetches it again, page by page, for the next file: a tenth to a fifth of the
@@ -100,6 +105,7 @@ def _open_local(options: SiteOptions) -> Iterator[Executor]:
     with (
         dask.config.set(
             SAFE_SETTINGS
+            | FAST_SETTINGS
             | {
                 "distributed.worker.preload": [own_group.__name__],
                 "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ")

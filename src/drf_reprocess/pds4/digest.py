@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from drf_reprocess.pds4.canonical import canonical_text, collapse
 from drf_reprocess.pds4.elements import PDS, Element
 from drf_reprocess.pds4.parsing import is_instruction, nodes_before, parse_pds4
 
@@ -21,7 +22,10 @@ _MOVING = (
 
 _PSEUDO_ATTRIBUTE = re.compile(r"""([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
-_WHITE_SPACE = re.compile(r"[ \t\r\n]+")
+_LEFT_OUT = {
+    f"{{{PDS}}}{parent}": frozenset(f"{{{PDS}}}{tag}" for holder, tag in _MOVING if holder == parent)
+    for parent, _ in _MOVING
+}
 
 
 class LabelEssence(NamedTuple):
@@ -39,14 +43,13 @@ def reduce_label(label: bytes) -> LabelEssence:
     `UnreadableLabel` if it is no PDS4 label.
     """
     root = parse_pds4(label)
-    around = nodes_before(root) + list(root.itersiblings())
-    instructions = tuple(_normalise_instruction(node) for node in around if is_instruction(node))
+    instructions = _read_instructions(root)
     _drop_moving(root)
     _collapse_white_space(root)
     return LabelEssence(instructions, root)
 
 
-def label_digest(label: bytes) -> str:
+def label_digest(label: bytes | Element) -> str:
     """Return the SHA-256 of a label in canonical form, in hexadecimal digits.
 
     Canonical XML 2.0 without version_id, Modification_History, publication_year, creation_date_time and comments, with
@@ -54,10 +57,15 @@ def label_digest(label: bytes) -> str:
     So indentation, line ends, order of attributes, quotes and prefixes do not count, and everything else does.
     `UnreadableLabel` if it is no PDS4 label.
     """
-    essence = reduce_label(label)
-    canonical = etree.canonicalize(essence.root, with_comments=False, rewrite_prefixes=True)
-    text = "\n".join([*essence.instructions, canonical])
+    root = parse_pds4(label)
+    text = "\n".join([*_read_instructions(root), canonical_text(root, _LEFT_OUT)])
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _read_instructions(root: Element) -> tuple[str, ...]:
+    """Return the processing instructions around the root element."""
+    around = nodes_before(root) + list(root.itersiblings())
+    return tuple(_normalise_instruction(node) for node in around if is_instruction(node))
 
 
 def _normalise_instruction(node: Element) -> str:
@@ -93,15 +101,10 @@ def _remove(parent: Element, element: Element) -> None:
 def _collapse_white_space(root: Element) -> None:
     for element in root.iter():
         if element.tail is not None:
-            element.tail = _collapse(element.tail)
+            element.tail = collapse(element.tail)
         if is_instruction(element):  # lxml shows parts of its text as attributes, which cannot be set
             continue
         if element.text is not None:
-            element.text = _collapse(element.text)
+            element.text = collapse(element.text)
         for name, value in element.attrib.items():
-            element.set(name, _collapse(str(value)))
-
-
-def _collapse(text: str) -> str:
-    """Return a text with single blanks for all white space of XML, which is less than that of Unicode."""
-    return _WHITE_SPACE.sub(" ", text).strip(" ")
+            element.set(name, collapse(str(value)))

@@ -35,6 +35,9 @@ from drf_reprocess.storage.base import Part, Store
 
 HASH_BLOCK_BYTES = 8 * 2**20
 
+BATCH_MEMBERS = 10_000
+"""Packages are joined several at once, by all workers, as long as the driver need not remember more members."""
+
 DELIVERIES = "deliveries"
 
 
@@ -76,32 +79,65 @@ def package(
     options: PackageOptions,
     shipment: Shipment,
     advance: Callable[[int, int], None],
-) -> Iterator[Delivery]:
-    """Pack everything that is in no live delivery to the receiver, bundle by bundle, and yield each delivery as packed.
+) -> Iterator[tuple[Delivery, ...]]:
+    """Pack everything that is in no live delivery to the receiver, bundle by bundle, and yield deliveries as packed.
 
-    A delivery is a change set against what the receiver has accepted or has in flight, over the whole mission.
-    ``advance`` is told of files and bytes as they are compressed.
+    A delivery is a change set against what the receiver has accepted or has in flight, over the whole mission. As many
+    packages as there are workers are joined at once. ``advance`` is told of files and bytes as they are compressed.
     """
     context = segment_context(output, options, shipment.run_id)
-    codec = context.require_codec()
-    for bundle in profile.bundles:
-        for group in _groups(catalog, profile, bundle, shipment.receiver, options.by):
-            packed = _compressed(catalog, executor, context, group, advance)
-            for part in _split(group, packed, options):
-                number = catalog.next_delivery_number(bundle.lid)
-                writer = PackageWriter(output, profile, bundle, options.format, codec, shipment)
-                record, members = writer.plan(number, part)
-                catalog.commit_delivery(record, members)
-                # A folder of this number that is not in the catalog is the rest of a run that was cut off.
-                output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
-                labels = [(item.lidvid, item.label_path) for item in part]
-                record = writer.write(executor, record, members, labels, packed)
-                catalog.complete_delivery(record)
-                yield Delivery(replace(record, state=DeliveryState.PACKED), part)
+    planned = _plan_deliveries(catalog, executor, profile, options, shipment, context, advance)
+    for batch in _batches(planned, executor):
+        records = join_packages(executor, output, [(delivery.record, task) for delivery, task in batch])
+        for record in records:
+            catalog.complete_delivery(record)
+        yield tuple(
+            replace(delivery, record=replace(record, state=DeliveryState.PACKED))
+            for (delivery, _), record in zip(batch, records, strict=True)
+        )
     folders = {segment.rpartition("/")[0] for segment in catalog.packed_segments()} | {context.folder}
     catalog.forget_packed()
     for folder in sorted(folders):
         output.remove_tree(folder)
+
+
+def _plan_deliveries(
+    catalog: Catalog,
+    executor: Executor,
+    profile: Profile,
+    options: PackageOptions,
+    shipment: Shipment,
+    context: SegmentContext,
+    advance: Callable[[int, int], None],
+) -> Iterator[tuple[Delivery, PackageTask]]:
+    """Record delivery after delivery, write its manifests, and yield it with how its package is to be joined."""
+    output, codec = context.output, context.require_codec()
+    for bundle in profile.bundles:
+        writer = PackageWriter(output, profile, bundle, options.format, codec, shipment)
+        for group in _groups(catalog, profile, bundle, shipment.receiver, options.by):
+            packed = _compressed(catalog, executor, context, group, advance)
+            for part in _split(group, packed, options):
+                record, members = writer.plan(catalog.next_delivery_number(bundle.lid), part)
+                catalog.commit_delivery(record, members)
+                # A folder of this number that is not in the catalog is the rest of a run that was cut off.
+                output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
+                labels = [(item.lidvid, item.label_path) for item in part]
+                yield Delivery(record, part), writer.write_manifests(record, members, labels, packed)
+
+
+def _batches(
+    planned: Iterator[tuple[Delivery, PackageTask]], executor: Executor
+) -> Iterator[list[tuple[Delivery, PackageTask]]]:
+    """Yield deliveries so many at once as there are workers, and as the driver can well remember."""
+    batch: list[tuple[Delivery, PackageTask]] = []
+    for delivery, task in planned:
+        batch.append((delivery, task))
+        members = sum(one.record.members for one, _ in batch)
+        if members >= BATCH_MEMBERS or len(batch) >= executor.workers:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def segment_context(output: Store, options: PackageOptions, run_id: str) -> SegmentContext:
@@ -157,6 +193,21 @@ def join_package(output: Store, task: PackageTask) -> str:
     if found != task.bytes:
         raise PackageError(f"{output.uri(task.key)}: {found} bytes; expected {task.bytes}")
     return hash_object(output, task.key)
+
+
+def join_packages(
+    executor: Executor, output: Store, planned: Sequence[tuple[DeliveryRecord, PackageTask]]
+) -> list[DeliveryRecord]:
+    """Have packages joined by workers, and return their records, in order, with size and digest of each.
+
+    A worker joins a package and reads it for its digest: no bytes of members come to the driver.
+    """
+    events = run_all(executor, join_package, output, [task for _, task in planned])
+    digests = {event.item.key: event.value() for event in events}
+    return [
+        replace(record, package_bytes=task.bytes, package_sha256=digests[task.key])
+        for record, task in planned
+    ]
 
 
 def hash_object(output: Store, key: str) -> str:
@@ -224,7 +275,7 @@ def _split(
 
 @dataclass(frozen=True, slots=True)
 class PackageWriter:
-    """Writes one package and its manifests into the delivery's folder."""
+    """Fixes what is in the packages of a bundle, and writes their manifests into the folders of the deliveries."""
 
     output: Store
     profile: Profile
@@ -274,26 +325,22 @@ class PackageWriter:
         )
         return record, members
 
-    def write(
+    def write_manifests(
         self,
-        executor: Executor,
         record: DeliveryRecord,
         members: Sequence[DeliveryMember],
         labels: Sequence[tuple[Lidvid, str]],
         packed: Mapping[str, PackedMember],
-    ) -> DeliveryRecord:
-        """Have package and manifests written, and return the record with the package's size and digest.
+    ) -> PackageTask:
+        """Write the manifests of a package, and return how it is to be joined.
 
-        ``labels`` are versions and paths of all labels in it. A worker joins the package and reads it for its digest: no bytes
-        of members come to the driver.
+        ``labels`` are versions and paths of all labels in it.
         """
-        task = self.join(record.package_key, [packed[member.path] for member in members])
-        (joined,) = run_all(executor, join_package, self.output, [task])
         transfer = write_transfer_manifest(labels, self.profile.package.transfer_separator)
         checksum = write_checksum_manifest((member.stored.md5, member.path) for member in members)
         self.output.write(record.transfer_key, transfer)
         self.output.write(record.checksum_key, checksum)
-        return replace(record, package_bytes=task.bytes, package_sha256=joined.value())
+        return self.join(record.package_key, [packed[member.path] for member in members])
 
     def join(self, key: str, members: Sequence[PackedMember]) -> PackageTask:
         """Return the ranges of segments and the trailer that make the package."""

@@ -13,7 +13,7 @@ from drf_reprocess.errors import ObjectNotFound, PackageError
 from drf_reprocess.identifiers import Lidvid
 from drf_reprocess.model import DeliveryMember, DeliveryRecord
 from drf_reprocess.profiles.model import Profile
-from drf_reprocess.stages.package import PackageWriter, Shipment
+from drf_reprocess.stages.package import PackageWriter, Shipment, join_packages
 from drf_reprocess.stages.segments import SegmentContext, compress
 from drf_reprocess.storage.base import TEMPORARY, Store, object_key
 
@@ -128,7 +128,8 @@ def rebuild(
     try:
         files = ((member.path, member.stored) for member in members)
         packed = compress(executor, context, files, lambda _files, _bytes: None)
-        made = writer.write(executor, beside, members, sorted(labels, key=_by_path), packed)
+        task = writer.write_manifests(beside, members, sorted(labels, key=_by_path), packed)
+        (made,) = join_packages(executor, destination, [(beside, task)])
     finally:
         destination.remove_tree(segments)
     is_same = made.package_sha256 == record.package_sha256

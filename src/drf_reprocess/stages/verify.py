@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from drf_reprocess.archives.reading import MemberFault, ReadAhead
@@ -37,6 +39,7 @@ from drf_reprocess.stages.verify_manifests import (
 from drf_reprocess.stages.verify_members import (
     LabelFacts,
     MembersResult,
+    PackagePlace,
     TarTask,
     VerifyContext,
     ZipTask,
@@ -61,6 +64,27 @@ class Examined(NamedTuple):
     labels: tuple[LabelFacts, ...]
 
 
+class Verified(NamedTuple):
+    """The verdicts on a package, and what was found in it: None if it could not be read to its end."""
+
+    report: VerificationReport
+    examined: Examined | None
+
+
+@dataclass(frozen=True, slots=True)
+class PackageToVerify:
+    """A package, by its key, with what is at hand of it beside its bytes.
+
+    Manifests that are not given are looked for beside the package (``<package>_transfer_manifest.txt``), then in it.
+    ``inventories`` are those of collections that are not in the package, by LID of the collection.
+    """
+
+    key: str
+    transfer_manifest: bytes | None = None
+    checksum_manifest: bytes | None = None
+    inventories: Mapping[str, bytes] = field(default_factory=dict)
+
+
 def verify_package(
     store: Store,
     package_key: str,
@@ -72,55 +96,106 @@ def verify_package(
     registered: Collection[str] = (),
     executor: Executor | None = None,
     profile: Profile | None = None,
-    proved: bool = False,
-    see: Callable[[Examined], None] | None = None,
 ) -> VerificationReport:
     """Read every member of a zip or tar.gz package and return what is wrong, and what could not be checked.
 
+    The package is as in `PackageToVerify`, all else as in `verify_packages`.
+    """
+    package = PackageToVerify(package_key, transfer_manifest, checksum_manifest, inventories or {})
+    ((report, _),) = verify_packages(
+        store,
+        [package],
+        xml_catalog=xml_catalog,
+        registered=registered,
+        executor=executor,
+        profile=profile,
+    )
+    return report
+
+
+def verify_packages(
+    store: Store,
+    packages: Sequence[PackageToVerify],
+    *,
+    xml_catalog: str | None = None,
+    registered: Collection[str] = (),
+    executor: Executor | None = None,
+    profile: Profile | None = None,
+    proved: bool = False,
+) -> list[Verified]:
+    """Read every member of some packages at once and return, in their order, what is wrong, and what could not be checked.
+
     Parameters
     ----------
-    transfer_manifest, checksum_manifest
-        If they are not given, they are looked for beside the package (``<package>_transfer_manifest.txt``), then in it.
-    inventories
-        By LID of the collection, for collections that are not in the package.
     xml_catalog
         Path of the XML catalog of the schemas; without it XML Schema and Schematron are not checked, and that is said.
     registered
         LIDs of all registered context products; empty: references to them are not checked, and that is said.
+    executor
+        Where the members are read; in this process if there is none.
     profile
         Mission profile by which data files are read, to be held against their labels; without it that is not checked, and
         that is said.
     proved
         Whether every label was held against the values in its data file when both were made, so that here their MD5s are
         enough: cells and times are not read once more.
-    executor
-        Where the members are read; in this process if there is none.
-    see
-        Is told what was found in the package, unless that could not be read to its end.
 
     Raises
     ------
     ObjectNotFound
         If there is no package of that name.
     StorageError, SchemaSetError, ComputeError
-        If the package cannot be read, the schemas cannot be used, or the workers are lost.
+        If a package cannot be read, the schemas cannot be used, or the workers are lost.
     """
-    size = store.size(package_key)
-    context = VerifyContext(store, package_key, size, xml_catalog, tuple(registered), profile, proved)
-    is_tar = _is_tar(store, package_key, size)
-    listed = _Listing((), ())
-    try:
-        if not is_tar:
-            listed = _Listing(*scan_members(partial(store.read_range, package_key), size))
-    except PackageError as error:
-        damage = VerificationEntry(_name(package_key), Verdict.DAMAGED, str(error))
-        return _report(context, MembersResult(), [damage], ())
-    find = partial(_find_manifest, context, listed.members, is_tar=is_tar)
-    transfer = (TRANSFER_END, transfer_manifest) if transfer_manifest is not None else find(TRANSFER_END)
-    checksum = (CHECKSUM_END, checksum_manifest) if checksum_manifest is not None else find(CHECKSUM_END)
-    manifests = read_manifests(transfer, checksum)
-    found = _read_members(context, listed, manifests, executor, is_tar=is_tar)
-    elsewhere = _files_elsewhere(context, manifests, found)
+    context = VerifyContext(store, xml_catalog, tuple(registered), profile, proved)
+    opened = {package.key: _open(store, package) for package in packages}
+    for tasks in (_first_tasks, _deferred_tasks):
+        _gather(opened, context, chain.from_iterable(map(tasks, opened.values())), executor)
+    return [_conclude(context, opened[package.key]) for package in packages]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A package of which the directory and the manifests were read; ``found`` grows as its members are."""
+
+    package: PackageToVerify
+    place: PackagePlace
+    is_tar: bool
+    members: Sequence[MemberEntry] = ()
+    faults: Sequence[MemberFault] = ()
+    """In the directory of a zip package."""
+    manifests: Manifests | None = None
+    damage: str = ""
+    """Why there is nothing more to read."""
+    found: MembersResult = field(default_factory=MembersResult)
+
+
+def _open(store: Store, package: PackageToVerify) -> _Opened:
+    place = PackagePlace(package.key, store.size(package.key))
+    opened = _Opened(package, place, _is_tar(store, place))
+    if not opened.is_tar:
+        try:
+            members, faults = scan_members(partial(store.read_range, place.key), place.bytes)
+        except PackageError as error:
+            return replace(opened, damage=str(error))
+        opened = replace(opened, members=members, faults=faults)
+    transfer, checksum = (
+        (end, given) if given is not None else _find_manifest(store, opened, end)
+        for end, given in (
+            (TRANSFER_END, package.transfer_manifest),
+            (CHECKSUM_END, package.checksum_manifest),
+        )
+    )
+    return replace(opened, manifests=read_manifests(transfer, checksum))
+
+
+def _conclude(context: VerifyContext, opened: _Opened) -> Verified:
+    """Judge a package when all its members were read."""
+    key, found, manifests = opened.place.key, opened.found, opened.manifests
+    if manifests is None:
+        damage = VerificationEntry(_name(key), Verdict.DAMAGED, opened.damage)
+        return Verified(_report(context, key, found, [damage], ()), None)
+    elsewhere = _files_elsewhere(context, key, manifests, found)
     entries = [
         *manifests.entries,
         *(
@@ -129,30 +204,32 @@ def verify_package(
             if not (entry.verdict is Verdict.MISSING and entry.path in elsewhere)
         ),
     ]
+    examined = None
     if found.broken:
         message = f"{found.broken}; {len(found.paths)} members were read before"
-        entries.append(VerificationEntry(_name(package_key), Verdict.DAMAGED, message))
+        entries.append(VerificationEntry(_name(key), Verdict.DAMAGED, message))
     else:
-        entries += _judge(package_key, manifests, found)
-        if see is not None:
-            refused = found.damaged if is_tar else [fault.path for fault in listed.faults]
-            see(Examined((*found.paths, *refused), tuple(found.labels)))
-    members, not_checked = compare_inventories(found.labels, inventories or {})
+        entries += _judge(key, manifests, found)
+        refused = found.damaged if opened.is_tar else [fault.path for fault in opened.faults]
+        examined = Examined((*found.paths, *refused), tuple(found.labels))
+    members, not_checked = compare_inventories(found.labels, opened.package.inventories)
     if elsewhere:
         not_checked = (
             *not_checked,
             f"{len(elsewhere)} labels came without their data files, which the receiver has: what they say of them",
         )
-    return _report(context, found, [*entries, *members], not_checked)
+    return Verified(_report(context, key, found, [*entries, *members], not_checked), examined)
 
 
-def _files_elsewhere(context: VerifyContext, manifests: Manifests, found: MembersResult) -> frozenset[str]:
+def _files_elsewhere(
+    context: VerifyContext, package_key: str, manifests: Manifests, found: MembersResult
+) -> frozenset[str]:
     """Return the data files that were not sent again with a new label, where profile or delivery have it so.
 
     Only a label that is not the first of its data can come alone, and no manifest may promise the file.
     """
     may_be_alone = context.profile is not None and context.profile.package.label_only == "label"
-    told = _told_elsewhere(context.store, context.package_key)
+    told = _told_elsewhere(context.store, package_key)
     here = frozenset(found.paths) | frozenset(manifests.checksums or ())
     return frozenset(
         path
@@ -177,75 +254,49 @@ def _told_elsewhere(store: Store, package_key: str) -> frozenset[str]:
         return frozenset()
 
 
-class _Listing(NamedTuple):
-    """The directory of a zip package."""
-
-    members: Sequence[MemberEntry]
-    faults: Sequence[MemberFault]
-
-
-def _is_tar(store: Store, key: str, size: int) -> bool:
+def _is_tar(store: Store, place: PackagePlace) -> bool:
     """Tell the format by the first bytes; a file too damaged for that by its name."""
-    start = store.read_range(key, 0, min(2, size))
-    return start == GZIP_MAGIC or (start != b"PK" and key.endswith(SUFFIXES[1:]))
+    start = store.read_range(place.key, 0, min(2, place.bytes))
+    return start == GZIP_MAGIC or (start != b"PK" and place.key.endswith(SUFFIXES[1:]))
 
 
-def _find_manifest(
-    context: VerifyContext, members: Sequence[MemberEntry], end: str, *, is_tar: bool
-) -> tuple[str, bytes] | None:
+def _find_manifest(store: Store, opened: _Opened, end: str) -> tuple[str, bytes] | None:
     """Return name and bytes of a manifest beside the package, else in it."""
-    key = context.package_key
+    key, size = opened.place.key, opened.place.bytes
     stem = next((key.removesuffix(suffix) for suffix in SUFFIXES if key.endswith(suffix)), key)
     beside = f"{stem}_{end}"
-    if context.store.exists(beside):
-        return _name(beside), context.store.read(beside)
-    read_range = partial(context.store.read_range, key)
+    if store.exists(beside):
+        return _name(beside), store.read(beside)
+    read_range = partial(store.read_range, key)
     try:
-        if is_tar:
-            with open_ranges(read_range, context.package_bytes) as stream:
+        if opened.is_tar:
+            with open_ranges(read_range, size) as stream:
                 for member in iter_tar_members(stream):
                     if not isinstance(member, MemberFault) and member.path.endswith(end):
                         return member.path, member.data
-        for entry in members:
+        for entry in opened.members:
             if entry.path.endswith(end):
-                return entry.path, read_member(ReadAhead(read_range, context.package_bytes), entry)
+                return entry.path, read_member(ReadAhead(read_range, size), entry)
     except PackageError as error:  # a verdict as soon as all members are read
         logger.debug("no %s in %s: %s", end, key, error)
     return None
 
 
-def _read_members(
-    context: VerifyContext, listed: _Listing, manifests: Manifests, executor: Executor | None, *, is_tar: bool
-) -> MembersResult:
-    """Read all members, on the workers if there are any; labels whose files lay in other tasks go out again."""
-    checksums = manifests.checksums or {}
-    found = MembersResult()
-    if is_tar:
-        _gather(found, context, [TarTask(tuple(checksums.items()))], executor)
-        return found
-    for fault in listed.faults:
-        found.refuse(fault)
-    # A clash of case is a fault of a member that is there and can be read.
-    readable = {entry.path for entry in listed.members}
-    found.damaged = [path for path in found.damaged if path not in readable]
-    _gather(found, context, _zip_tasks(listed.members, checksums), executor)
-    if found.deferred:
-        _gather(found, context, _deferred_tasks(listed.members, found), executor)
-    return found
-
-
 def _gather(
-    found: MembersResult,
+    opened: Mapping[str, _Opened],
     context: VerifyContext,
     tasks: Iterable[ZipTask | TarTask],
     executor: Executor | None,
 ) -> None:
-    results: Iterator[MembersResult]
+    """Read members, on the workers if there are any, and add what was found to the packages that they are of."""
+    results: Iterator[tuple[str, MembersResult]]
     if executor is None:
-        results = (verify_members(context, task) for task in tasks)
+        results = ((task.package.key, verify_members(context, task)) for task in tasks)
     else:
-        results = (event.value() for event in run_all(executor, verify_members, context, tasks))
-    for result in results:
+        events = run_all(executor, verify_members, context, tasks)
+        results = ((event.item.package.key, event.value()) for event in events)
+    for key, result in results:
+        found = opened[key].found
         found.paths += result.paths
         found.entries += result.entries
         found.labels += result.labels
@@ -255,27 +306,42 @@ def _gather(
         found.broken = found.broken or result.broken
 
 
-def _zip_tasks(members: Sequence[MemberEntry], checksums: Mapping[str, str]) -> Iterator[ZipTask]:
-    """Cut the members, as they stand in the package, into runs; a label stays with the file of its name."""
+def _first_tasks(opened: _Opened) -> Iterator[ZipTask | TarTask]:
+    """Yield the tasks that read all members: a zip package in runs of members, as they stand in it, a tar.gz as one stream.
+
+    A label stays with the file of its name.
+    """
+    if opened.manifests is None:
+        return
+    checksums = opened.manifests.checksums or {}
+    if opened.is_tar:
+        yield TarTask(opened.place, tuple(checksums.items()))
+        return
+    for fault in opened.faults:
+        opened.found.refuse(fault)
+    # A clash of case is a fault of a member that is there and can be read.
+    readable = {entry.path for entry in opened.members}
+    opened.found.damaged = [path for path in opened.found.damaged if path not in readable]
     batch: list[tuple[MemberEntry, str]] = []
     size, stem = 0, ""
-    for entry in sorted(members, key=lambda entry: entry.offset):
+    for entry in sorted(opened.members, key=lambda entry: entry.offset):
         folder, _, name = entry.path.rpartition("/")
         last, stem = stem, f"{folder}/{name.partition('.')[0]}"
         if batch and size + entry.raw_bytes > TASK_BYTES and stem != last:
-            yield ZipTask(tuple(batch))
+            yield ZipTask(opened.place, tuple(batch))
             batch, size = [], 0
         batch.append((entry, checksums.get(entry.path, "")))
         size += entry.raw_bytes
     if batch:
-        yield ZipTask(tuple(batch))
+        yield ZipTask(opened.place, tuple(batch))
 
 
-def _deferred_tasks(members: Sequence[MemberEntry], found: MembersResult) -> Iterator[ZipTask]:
-    entries = {entry.path: entry for entry in members}
-    for label, files in sorted(found.deferred):
+def _deferred_tasks(opened: _Opened) -> Iterator[ZipTask]:
+    """Yield labels again whose files lay in other tasks, each with its files."""
+    entries = {entry.path: entry for entry in opened.members}
+    for label, files in sorted(opened.found.deferred):
         paths = [path for path in (label, *files) if path in entries]
-        yield ZipTask(tuple((entries[path], "") for path in paths), deferred=True)
+        yield ZipTask(opened.place, tuple((entries[path], "") for path in paths), deferred=True)
 
 
 def _judge(package_key: str, manifests: Manifests, found: MembersResult) -> Iterator[VerificationEntry]:
@@ -302,6 +368,7 @@ def _judge(package_key: str, manifests: Manifests, found: MembersResult) -> Iter
 
 def _report(
     context: VerifyContext,
+    package_key: str,
     found: MembersResult,
     entries: Iterable[VerificationEntry],
     not_checked: Sequence[str],
@@ -312,7 +379,7 @@ def _report(
     if not context.registered:
         reasons.append("context products: no list of those that are registered was given")
     return VerificationReport(
-        package=context.store.uri(context.package_key),
+        package=context.store.uri(package_key),
         members=len(found.paths),
         products=sum(label.is_basic for label in found.labels),
         labels_checked=len(found.labels),

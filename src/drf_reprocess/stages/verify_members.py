@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,8 +48,6 @@ class VerifyContext:
     """What every task needs."""
 
     store: Store
-    package_key: str
-    package_bytes: int
     xml_catalog: str | None
     registered: tuple[str, ...]
     profile: Profile | None = None
@@ -59,9 +57,18 @@ class VerifyContext:
 
 
 @dataclass(frozen=True, slots=True)
+class PackagePlace:
+    """Where a package stands in the store, and its size."""
+
+    key: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ZipTask:
     """Members of a zip package, each with the MD5 of the checksum manifest (empty: it has no row)."""
 
+    package: PackagePlace
     members: tuple[tuple[MemberEntry, str], ...]
     deferred: bool = False
     """Whether these are labels sent again with their files: nothing is expected elsewhere any more."""
@@ -71,6 +78,7 @@ class ZipTask:
 class TarTask:
     """A whole tar.gz package, with the rows (path, MD5) of its checksum manifest."""
 
+    package: PackagePlace
     rows: tuple[tuple[str, str], ...]
 
 
@@ -145,8 +153,8 @@ def verify_members(context: VerifyContext, task: ZipTask | TarTask) -> MembersRe
     if isinstance(task, ZipTask):
         return _ZipRun(context, task).verify()
     with ExitStack() as stack:
-        shelf = _Shelf(stack, SPILLED_BYTES + SPILLED_RATIO * context.package_bytes)
-        return _TarRun(context, dict(task.rows), shelf).verify()
+        shelf = _Shelf(stack, SPILLED_BYTES + SPILLED_RATIO * task.package.bytes)
+        return _TarRun(context, task, shelf).verify()
 
 
 def is_label(path: str) -> bool:
@@ -169,8 +177,8 @@ class _ZipRun:
     def __init__(self, context: VerifyContext, task: ZipTask) -> None:
         self._context = context
         self._task = task
-        read_range = partial(context.store.read_range, context.package_key)
-        self._read = ReadAhead(read_range, context.package_bytes)
+        read_range = partial(context.store.read_range, task.package.key)
+        self._read = ReadAhead(read_range, task.package.bytes)
         self._entries = {entry.path: entry for entry, _ in task.members}
         self._kept: dict[str, bytes] = {}
         self._digests = _Digests()
@@ -264,9 +272,10 @@ class _Shelf:
 class _TarRun:
     """A tar.gz package as one stream: labels and files wait for one another."""
 
-    def __init__(self, context: VerifyContext, rows: Mapping[str, str], shelf: _Shelf) -> None:
+    def __init__(self, context: VerifyContext, task: TarTask, shelf: _Shelf) -> None:
         self._context = context
-        self._rows = rows
+        self._package = task.package
+        self._rows = dict(task.rows)
         self._shelf = shelf
         self._digests = _Digests()
         self._waiting: dict[str, str] = {}
@@ -276,7 +285,7 @@ class _TarRun:
 
     def verify(self) -> MembersResult:
         result = self._result
-        for path, data in _members_of(self._context, result):
+        for path, data in _members_of(self._context.store, self._package, result):
             result.paths.append(path)
             _compare_row(result, path, self._digests.of(path, data), self._rows.get(path, ""))
             try:
@@ -314,10 +323,9 @@ class _TarRun:
         return data
 
 
-def _members_of(context: VerifyContext, result: MembersResult) -> Iterator[tuple[str, bytes]]:
-    read_range = partial(context.store.read_range, context.package_key)
+def _members_of(store: Store, package: PackagePlace, result: MembersResult) -> Iterator[tuple[str, bytes]]:
     try:
-        with open_ranges(read_range, context.package_bytes) as stream:
+        with open_ranges(partial(store.read_range, package.key), package.bytes) as stream:
             for member in iter_tar_members(stream):
                 if isinstance(member, MemberFault):
                     result.refuse(member)
