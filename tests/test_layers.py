@@ -13,16 +13,19 @@ BASE = {"errors", "identifiers", "model", "digests"}
 PURE = {"drf", "tables", "pds4", "versions", "archives"}
 EFFECTS = {"storage", "catalog", "compute"}
 DRIVERS = {"pipeline", "planning", "dispositions", "ledger", "adoption", "recovery"}
-FLOW = BASE | {"profiles"} | PURE | EFFECTS | {"reprocess", "stages"}
+FLOW = BASE | {"md5_lanes", "profiles"} | PURE | EFFECTS | {"reprocess", "stages"}
 
 ALLOWED = {
     "errors": set(),
     "identifiers": set(),
     "model": {"identifiers"},
     "digests": {"model"},
+    "compiled": set(),
+    "md5_lanes": {"compiled", "model"},
     "profiles": BASE,
     "config": {"errors"},
     **{part: BASE | {"profiles"} for part in PURE},
+    "drf": BASE | {"profiles", "compiled"},
     **dict.fromkeys(EFFECTS, BASE),
     "reprocess": BASE | {"profiles"} | PURE,
     "observer": set(),

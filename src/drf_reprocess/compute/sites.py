@@ -45,10 +45,14 @@ SAFE_SETTINGS = {
     "distributed.worker.memory.spill": False,
 }
 
-FAST_SETTINGS = {
+LEAN_SETTINGS = {
     # Dask looks a hundred times a second at what its worker is doing: a tenth of the time of tasks such as ours.
     "distributed.worker.profile.enabled": False,
+    # The last thousand messages to each worker, with the items in them, are not kept in the driver.
+    "distributed.admin.low-level-log-length": 10,
+    "distributed.admin.system-monitor.log-length": 60,
 }
+"""What Dask need not record of its own work on a cluster that lives for one run."""
 
 
 ALLOCATOR = {
@@ -105,7 +109,7 @@ def _open_local(options: SiteOptions) -> Iterator[Executor]:
     with (
         dask.config.set(
             SAFE_SETTINGS
-            | FAST_SETTINGS
+            | LEAN_SETTINGS
             | {
                 "distributed.worker.preload": [own_group.__name__],
                 "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ")

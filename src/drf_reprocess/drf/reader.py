@@ -160,8 +160,10 @@ def _check_text(raw: bytes) -> None:
             )
         )
     start = raw[:_LINES_SAMPLE_BYTES]
-    returns = start.count(b"\r") - start.count(b"\r\n") - start.count(b"\r\r\n")
-    if returns > 1 and returns > start.count(b"\n"):
+    returns, feeds = start.count(b"\r"), start.count(b"\n")
+    if returns > feeds:
+        returns -= start.count(b"\r\n") + start.count(b"\r\r\n")
+    if returns > max(1, feeds):
         raise _Refusal(
             _refusal(
                 "line-ends",

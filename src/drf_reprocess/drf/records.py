@@ -64,9 +64,8 @@ def sort_lengths(lines: Lines, names_chars: int) -> Lengths | None:
     candidates = (lines.chars > 0) & (lines.chars <= MAX_RECORD_CHARS)
     if not candidates.any():
         return None
-    lengths, places = np.unique(lines.chars[candidates], return_inverse=True)
-    votes = np.bincount(places, weights[candidates])
-    record_chars = int(lengths[np.flatnonzero(votes == votes.max())[-1]])
+    votes = np.bincount(lines.chars[candidates], weights[candidates])
+    record_chars = int(np.flatnonzero(votes == votes.max())[-1])
     if votes.max() == 1 and record_chars != names_chars:
         return None
     complete = lines.chars == record_chars

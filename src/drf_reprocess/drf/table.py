@@ -51,10 +51,14 @@ def _column(cells: Cells, field: int, data: kernel.Bytes) -> pa.Array:
 
 
 def _time_texts(view: View, file_type: FileType) -> pa.Array:
-    known = view.times.known
+    known, width = view.times.known, time_picture(file_type.time).chars
     rows, count = view.records.rows, len(view.records)
-    chars = np.where(known, time_picture(file_type.time).chars, 0).astype(np.int32)
-    return _texts(rows.reshape(-1), rows.shape[1] * np.arange(count), chars, None if known.all() else known)
+    if known.all():
+        offsets = width * np.arange(count + 1, dtype=np.int32)
+        texts = np.ascontiguousarray(rows[:, :width])
+        return pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(texts)])
+    chars = np.where(known, width, 0).astype(np.int32)
+    return _texts(rows.reshape(-1), rows.shape[1] * np.arange(count), chars, known)
 
 
 def _fixed(type_: pa.DataType, values: NDArray[np.generic], valid: Mask | None) -> pa.Array:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -15,7 +16,15 @@ from drf_reprocess.pds4.elements import Element
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")
 _XML = "http://www.w3.org/XML/1998/namespace"
 
-_Attributes = Sequence[tuple[str, str]]
+_Attributes = Sequence[tuple[Any, Any]]
+
+
+class _Tags(NamedTuple):
+    """The tags of an element, and the namespaces that the first of them declares."""
+
+    start: str
+    end: str
+    new: list[str]
 
 
 def canonical_text(root: Element, left_out: Mapping[str, Collection[str]]) -> str:
@@ -24,7 +33,7 @@ def canonical_text(root: Element, left_out: Mapping[str, Collection[str]]) -> st
     ``left_out`` names elements that do not count, by the name of their parent. Text on both sides of what is left out
     is one text.
     """
-    return "".join(_Writer(left_out).write(root))
+    return _Writer(left_out).write(root)
 
 
 def collapse(text: str) -> str:
@@ -42,98 +51,97 @@ class _Writer:
         self._prefixes = {_XML: "xml"}
         self._declared = {_XML}
         self._parts: list[str] = []
+        # Labels are made of few different tags and texts.
+        self._texts: dict[str, str] = {}
+        self._known: dict[object, _Tags] = {}
+        """Where only the namespaces of the root are declared."""
+        self._common = 0
 
-    def write(self, root: Element) -> list[str]:
-        """Return the parts of the text. Without recursion: labels may be nested deeper than Python calls."""
-        parts = self._parts
-        start, end, _ = self._tags(str(root.tag), root.items())
-        parts.append(start)
-        common = len(self._declared)
-        known: dict[object, tuple[str, str, list[str]]] = {}
-        """Tags where only the namespaces of the root are declared; labels are made of few different ones."""
-        open_: list[tuple[Element, str, list[str]]] = [(root, end, [])]
-        following = [iter(root)]
-        text = root.text
-        while open_:
-            parent, end, new = open_[-1]
-            left_out = self._left_out.get(str(parent.tag), ())
-            for child in following[-1]:
-                tag = child.tag
-                if tag is etree.Comment or tag in left_out:
-                    text = (text or "") + (child.tail or "")
-                    continue
-                if text:
-                    self._add_text(text)
-                if tag is etree.PI:
-                    self._add_instruction(child)
-                    text = child.tail
-                    continue
-                attributes = child.items()
-                if len(self._declared) == common:
-                    key = (tag, *attributes) if attributes else tag
-                    if key not in known:
-                        known[key] = self._tags(tag, attributes)
-                        self._declared.difference_update(known[key][2])
-                    start, end, new = known[key]
-                    self._declared.update(new)
-                else:
-                    start, end, new = self._tags(tag, attributes)
-                parts.append(start)
-                text = child.text
-                if len(child):
-                    open_.append((child, end, new))
-                    following.append(iter(child))
-                    break
-                if text:
-                    self._add_text(text)
-                parts.append(end)
-                self._declared.difference_update(new)
-                text = child.tail
+    def write(self, root: Element) -> str:
+        """Return the text of the whole tree."""
+        tags = self._tags(str(root.tag), root.items())
+        self._common = len(self._declared)
+        self._add(root, tags)
+        return "".join(self._parts)
+
+    def _add(self, element: Element, tags: _Tags) -> None:
+        parts, declared, known = self._parts, self._declared, self._known
+        parts.append(tags.start)
+        left_out = self._left_out.get(str(element.tag), ())
+        text = element.text
+        for child in element:
+            tag: Any = child.tag
+            if tag is etree.Comment or tag in left_out:
+                text = (text or "") + (child.tail or "")
+                continue
+            if text:
+                parts.append(self._text(text))
+            text = child.tail
+            if tag is etree.PI:
+                parts.append(_write_instruction(child))
+                continue
+            attributes = child.items()
+            if len(declared) == self._common:
+                key = (tag, *attributes) if attributes else tag
+                if key not in known:
+                    known[key] = self._tags(tag, attributes)
+                found = known[key]
+                if found.new:
+                    declared.update(found.new)
             else:
-                if text:
-                    self._add_text(text)
-                parts.append(end)
-                self._declared.difference_update(new)
-                text = parent.tail
-                open_.pop()
-                following.pop()
-        return parts
+                found = self._tags(tag, attributes)
+            if len(child):
+                self._add(child, found)
+            else:
+                inner = child.text
+                parts += (found.start, self._text(inner), found.end) if inner else (found.start, found.end)
+                if found.new:
+                    declared.difference_update(found.new)
+        if text:
+            parts.append(self._text(text))
+        parts.append(tags.end)
+        declared.difference_update(tags.new)
 
-    def _tags(self, tag: str, attributes: _Attributes) -> tuple[str, str, list[str]]:
-        """Return start tag, end tag and the namespaces that the start tag declares."""
+    def _text(self, text: str) -> str:
+        written = self._texts.get(text)
+        if written is None:
+            self._texts[text] = written = _escape(collapse(text))
+        return written
+
+    def _tags(self, tag: str, attributes: _Attributes) -> _Tags:
+        """Return the tags of an element; what its start tag declares is declared from now on."""
         new: list[str] = []
-        names = {}
-        for name in sorted([tag, *(name for name, _ in attributes)], key=lambda name: name.split("}", 1)):
-            uri, local = name[1:].rsplit("}", 1) if name.startswith("{") else ("", name)
-            if uri not in self._declared:
-                new.append(uri)
-                self._declared.add(uri)
-                if uri not in self._prefixes:
-                    self._prefixes[uri] = f"n{len(self._prefixes) - 1}"
-            # The element has a prefix even if it is of no namespace, an attribute has not.
-            names[name] = f"{self._prefixes[uri]}:{local}" if uri or name == tag else local
+        if not attributes:
+            name = self._name(tag, new)
+            inner = "".join([f' xmlns:{self._prefixes[uri]}="{_escape_value(uri)}"' for uri in new])
+            return _Tags(f"<{name}{inner}>", f"</{name}>", new)
+        # Prefixes are numbered in this order of the names.
+        in_order = sorted({tag, *(name for name, _ in attributes)}, key=lambda name: name.split("}", 1))
+        names = {name: self._name(name, new) for name in in_order}
         written = sorted((f"xmlns:{self._prefixes[uri]}", uri) for uri in new)
-        written += [(names[name], collapse(value)) for name, value in sorted(attributes)]
-        inner = "".join(f' {name}="{_escape_value(value)}"' for name, value in written)
-        return f"<{names[tag]}{inner}>", f"</{names[tag]}>", new
+        for name, value in sorted(attributes):  # one without namespace has no prefix, though it is declared
+            written.append((names[name] if name.startswith("{") else name, collapse(value)))
+        inner = "".join([f' {name}="{_escape_value(value)}"' for name, value in written])
+        return _Tags(f"<{names[tag]}{inner}>", f"</{names[tag]}>", new)
 
-    def _add_text(self, text: str) -> None:
-        if collapsed := collapse(text):
-            self._parts.append(_escape(collapsed))
+    def _name(self, name: str, new: list[str]) -> str:
+        """Return a name with its prefix; its namespace is declared, and added to the new ones, unless it is already."""
+        uri, _, local = name[1:].rpartition("}") if name.startswith("{") else ("", "", name)
+        if uri not in self._declared:
+            new.append(uri)
+            self._declared.add(uri)
+            if uri not in self._prefixes:
+                self._prefixes[uri] = f"n{len(self._prefixes) - 1}"
+        return f"{self._prefixes[uri]}:{local}"
 
-    def _add_instruction(self, node: Element) -> None:
-        target, text = getattr(node, "target", ""), node.text
-        self._parts.append(f"<?{target} {_escape(text)}?>" if text else f"<?{target}?>")
+
+def _write_instruction(node: Element) -> str:
+    target, text = getattr(node, "target", ""), node.text
+    return f"<?{target} {_escape(text)}?>" if text else f"<?{target}?>"
 
 
 def _escape(text: str) -> str:
-    if "&" in text:
-        text = text.replace("&", "&amp;")
-    if "<" in text:
-        text = text.replace("<", "&lt;")
-    if ">" in text:
-        text = text.replace(">", "&gt;")
-    return text
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _escape_value(text: str) -> str:

@@ -25,7 +25,7 @@ _TEXT_OBJECTS = frozenset({"Header", "Stream_Text"})
 
 
 def check_label(
-    label: bytes,
+    label: bytes | Element,
     read_file: Callable[[str], bytes | None],
     registered: Collection[str],
     *,

@@ -79,7 +79,7 @@ def _normalise_instruction(node: Element) -> str:
 def _drop_moving(root: Element) -> None:
     """Take the moving elements out of the tree, and the comments, which would part a text in two."""
     for parent_tag, tag in _MOVING:
-        for parent in root.iter(f"{{{PDS}}}{parent_tag}"):
+        for parent in list(root.iter(f"{{{PDS}}}{parent_tag}")):
             for element in parent.findall(f"{{{PDS}}}{tag}"):
                 _remove(parent, element)
     for comment in list(root.iter(etree.Comment)):

@@ -51,15 +51,24 @@ def render(root: Element, model: InformationModel) -> bytes:
 
     `ProfileError` if a text has characters that the information model does not allow in that element.
     """
-    etree.indent(root)
-    body = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
-    if not body.isascii():
-        _check_ascii(root, model)
+    body = render_part(root, model)
     rules = [model.sch] if model.dictionary is None else [model.sch, model.dictionary.sch]
     prolog = '<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(
         f'<?xml-model href="{url}" schematypens="{SCHEMATRON}"?>\n' for url in rules
     )
     return prolog.encode() + body + b"\n"
+
+
+def render_part(element: Element, model: InformationModel, level: int = 0) -> bytes:
+    """Return an element that stands so many levels below the root as bytes, without what stands around it.
+
+    `ProfileError` as `render`.
+    """
+    etree.indent(element, level=level)
+    body = etree.tostring(element, encoding="UTF-8", xml_declaration=False)
+    if not body.isascii():
+        _check_ascii(element, model)
+    return body
 
 
 def _check_ascii(root: Element, model: InformationModel) -> None:

@@ -72,13 +72,13 @@ def check_fixed(data: bytes, table: LabelObject, *, values: bool) -> Iterator[Fi
     records = min(table.records, (len(data) - table.offset_bytes) // table.record_bytes)
     if not records:
         return
-    judged = _prepare(data, table, records)
-    ends = list(_check_ends(judged))
+    ends = list(_check_ends(data, table.offset_bytes, table.record_bytes, records))
     if ends:  # the fields of records that do not begin where they should would all be wrong too
         yield from ends
         return
     if not values:
         return
+    judged = _prepare(data, table, records)
     block = max(1, _BLOCK_BYTES // judged.record_bytes)
     for first in range(0, judged.records, block):
         _judge_block(judged, first, min(block, judged.records - first))
@@ -120,20 +120,18 @@ def _find_cell(column: LabelField, body: int) -> _Cell | None:
     return _Cell(column.name, start, min(column.length, body - start), column.data_type)
 
 
-def _check_ends(table: _Table) -> Iterator[Finding]:
-    size = table.records * table.record_bytes
-    bytes_ = np.frombuffer(table.data, np.uint8, size, table.offset).reshape(
-        table.records, table.record_bytes
-    )
+def _check_ends(data: bytes, offset: int, record_bytes: int, records: int) -> Iterator[Finding]:
+    size = records * record_bytes
+    bytes_ = np.frombuffer(data, np.uint8, size, offset).reshape(records, record_bytes)
     right = (bytes_[:, -2] == 13) & (bytes_[:, -1] == 10)
     if not right.all():
         wrong = np.flatnonzero(~right)
         first = int(wrong[0])
-        end = table.offset + (first + 1) * table.record_bytes - _DELIMITER_BYTES
+        end = offset + (first + 1) * record_bytes - _DELIMITER_BYTES
         yield data_fault(
             "record-end",
-            f"{len(wrong)} of {table.records} records do not end in CR LF at byte {table.record_bytes - 1} of the "
-            f"record; first record {first + 1} has {table.data[end : end + 2]!r} there",
+            f"{len(wrong)} of {records} records do not end in CR LF at byte {record_bytes - 1} of the "
+            f"record; first record {first + 1} has {data[end : end + 2]!r} there",
             record=first + 1,
             offset_bytes=end,
         )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from lxml import etree
+
 from drf_reprocess.model import Field, Kind, TableLayout
 from drf_reprocess.pds4.areas import (
     add_citation,
@@ -12,9 +16,9 @@ from drf_reprocess.pds4.areas import (
     add_phase,
 )
 from drf_reprocess.pds4.dialect import find_dialect
-from drf_reprocess.pds4.elements import Element, add, add_bytes, new_label, render
+from drf_reprocess.pds4.elements import PDS, Element, add, add_bytes, new_label, render, render_part
 from drf_reprocess.pds4.facts import ProductFacts
-from drf_reprocess.profiles.model import Bundle, FileType, Profile
+from drf_reprocess.profiles.model import Bundle, FileType, InformationModel, Profile
 
 DATA_TYPES = {
     Kind.TIME: "ASCII_String",
@@ -25,6 +29,9 @@ DATA_TYPES = {
 """PDS4 data type of each kind. The mission's ``yy/ddd-hh:mm:ss.fff`` fits no PDS4 time type."""
 
 HEADER_STANDARD = "7-Bit ASCII Text"
+
+_RECORD_LEVEL = 3
+_RECORD_END = b"\n" + b"  " * _RECORD_LEVEL + b"</Record_Character>"
 
 
 def product_label(facts: ProductFacts, profile: Profile) -> bytes:
@@ -49,7 +56,8 @@ def product_label(facts: ProductFacts, profile: Profile) -> bytes:
     if facts.layout.header_bytes:
         _add_header(area, facts.layout.header_bytes, file_type)
     _add_table(area, facts.layout, file_type, bundle)
-    return render(root, model)
+    before, _, after = render(root, model).rpartition(_RECORD_END)
+    return before + _render_fields(facts.layout.fields, model) + after
 
 
 def _fill(template: str, facts: ProductFacts) -> str:
@@ -79,8 +87,15 @@ def _add_table(area: Element, layout: TableLayout, file_type: FileType, bundle: 
     add(record, "fields", len(layout.fields))
     add(record, "groups", 0)
     add_bytes(record, "record_length", layout.record_bytes)
-    for number, field in enumerate(layout.fields, 1):
+
+
+@lru_cache(maxsize=64)
+def _render_fields(fields: tuple[Field, ...], model: InformationModel) -> bytes:
+    """Return the fields of a record, and its end: half of a label, and alike in most files of a type."""
+    record = etree.Element(f"{{{PDS}}}Record_Character", nsmap={None: PDS})  # type: ignore[dict-item]  # stubs lack None
+    for number, field in enumerate(fields, 1):
         _add_field(record, number, field)
+    return render_part(record, model, _RECORD_LEVEL).partition(b">")[2] or _RECORD_END
 
 
 def _add_field(record: Element, number: int, field: Field) -> None:

@@ -16,12 +16,14 @@ ENCODINGS = ("UTF-8", "ASCII", "US-ASCII")
 """Of archived labels: in another one a text may say something else to a program that takes it for UTF-8."""
 
 
-def parse_label(label: bytes) -> Element:
-    """Return the root element of a label.
+def parse_label(label: bytes | Element) -> Element:
+    """Return the root element of a label, or what is given if that is one already.
 
     `UnreadableLabel` if it is too long, not well-formed or has a document type declaration: PDS4 labels have none, and
     all attacks by entities begin there.
     """
+    if isinstance(label, Element):
+        return label
     if len(label) > MAX_LABEL_BYTES:
         raise UnreadableLabel(f"the label has {len(label)} bytes, at most {MAX_LABEL_BYTES} are read")
     try:
@@ -35,7 +37,7 @@ def parse_label(label: bytes) -> Element:
     return root
 
 
-def parse_pds4(label: bytes) -> Element:
+def parse_pds4(label: bytes | Element) -> Element:
     """Return the root element of a PDS4 label; `UnreadableLabel` as `parse_label`, or for XML of another namespace."""
     root = parse_label(label)
     if not is_pds4(root):
@@ -43,13 +45,21 @@ def parse_pds4(label: bytes) -> Element:
     return root
 
 
-def parse_archived(label: bytes) -> Element:
+def parse_archived(label: bytes | Element) -> Element:
     """Return the root element of a label that is to be archived; `UnreadableLabel` as `parse_pds4`, or if it is not in UTF-8."""
     root = parse_pds4(label)
     encoding = root.getroottree().docinfo.encoding or ENCODINGS[0]
     if encoding.upper() not in ENCODINGS:
         raise UnreadableLabel(f"the label is in {encoding[:40]}, expected {ENCODINGS[0]}")
     return root
+
+
+def try_parse(label: bytes) -> bytes | Element:
+    """Return the root element of a label that several are to read, or its bytes if it is none: each reader tells why."""
+    try:
+        return parse_label(label)
+    except UnreadableLabel:
+        return label
 
 
 def _new_parser() -> etree.XMLParser:
@@ -74,13 +84,13 @@ def find(parent: Element | None, *path: str) -> Element | None:
     for name in path:
         if parent is None:
             return None
-        parent = parent.find(f"{{{PDS}}}{name}")
+        parent = next(parent.iterchildren(f"{{{PDS}}}{name}"), None)
     return parent
 
 
 def find_all(parent: Element, name: str) -> list[Element]:
     """Return the children of that name."""
-    return parent.findall(f"{{{PDS}}}{name}")
+    return list(parent.iterchildren(f"{{{PDS}}}{name}"))
 
 
 def iterate(root: Element, *names: str) -> Iterator[Element]:
@@ -91,14 +101,28 @@ def iterate(root: Element, *names: str) -> Iterator[Element]:
 def text_of(parent: Element | None, *path: str) -> str | None:
     """Return the text at a path without the white space around it; None if the element is absent or empty."""
     element = find(parent, *path)
-    if element is None or element.text is None:
-        return None
-    return element.text.strip(" \t\r\n") or None
+    return None if element is None else _strip(element.text)
+
+
+def texts_of(parent: Element) -> dict[str, str | None]:
+    """Return the text of each child by its name in the common model, as `text_of` gives it."""
+    texts: dict[str, str | None] = {}
+    for child in parent.iterchildren(f"{{{PDS}}}*"):
+        texts.setdefault(local_name(child), _strip(child.text))
+    return texts
+
+
+def _strip(text: str | None) -> str | None:
+    return None if text is None else text.strip(" \t\r\n") or None
 
 
 def integer_of(parent: Element | None, *path: str) -> int | None:
     """Return the number at a path, None if it is absent or no plain number."""
-    text = text_of(parent, *path)
+    return to_integer(text_of(parent, *path))
+
+
+def to_integer(text: str | None) -> int | None:
+    """Return a text as number, None if it is no plain one."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 19 else None
 
 

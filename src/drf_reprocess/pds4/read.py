@@ -69,7 +69,7 @@ class LabelContents:
         return Lidvid(self.lid, self.vid)
 
 
-def read_label(label: bytes) -> LabelContents:
+def read_label(label: bytes | Element) -> LabelContents:
     """Return what a label says, ours or another's.
 
     `UnreadableLabel` (a ``ValueError``) if it is not well-formed, not in UTF-8, has a document type, is of no PDS4 class, or

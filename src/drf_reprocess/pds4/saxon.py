@@ -23,7 +23,11 @@ _thread: SaxonThread | None = None
 
 
 class TransformError(ValueError):
-    """A stylesheet cannot be compiled, or cannot be applied to this document."""
+    """A stylesheet cannot be applied to this document, or to none at all."""
+
+
+class StylesheetError(TransformError):
+    """A stylesheet cannot be compiled."""
 
 
 class Saxon:
@@ -40,13 +44,13 @@ class Saxon:
         self._sheets: dict[object, Any] = {}
 
     def compile(self, key: object, make_stylesheet: Callable[[], str]) -> None:
-        """Compile the stylesheet of a key unless that was done before. `TransformError` if it is none."""
+        """Compile the stylesheet of a key unless that was done before. `StylesheetError` if it is none."""
         if key in self._sheets:
             return
         try:
             self._sheets[key] = self._xslt.compile_stylesheet(stylesheet_text=make_stylesheet())
         except self._error as error:
-            raise TransformError(" ".join(str(error).split())) from None
+            raise StylesheetError(" ".join(str(error).split())) from None
 
     def transform(self, key: object, document: str) -> str:
         """Return the text that the compiled stylesheet makes of an XML document. `TransformError` if it fails."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from drf_reprocess.errors import SchemaSetError, UnreadableLabel
 from drf_reprocess.model import Finding, Severity
 from drf_reprocess.pds4.elements import PDS, SCHEMATRON, XSI, Element
 from drf_reprocess.pds4.parsing import is_instruction, is_pds4, line_of, nodes_before, parse_label
-from drf_reprocess.pds4.saxon import Saxon, TransformError, saxon_thread
+from drf_reprocess.pds4.saxon import Saxon, StylesheetError, TransformError, saxon_thread
 from drf_reprocess.pds4.schematron import FIELD_SEPARATOR, LINE_SEPARATOR, to_stylesheet
 from drf_reprocess.pds4.xml_catalog import XmlCatalog
 from drf_reprocess.profiles.model import InformationModel
@@ -52,7 +53,9 @@ class SchemaSet:
             schema = self._find_schema(wanted)
         if isinstance(schema, str):
             raise SchemaSetError(f"the schemas {[url for _, url in wanted]} do not fit together: {schema}")
-        self._compile_rules(files)
+        if files:
+            key = tuple(path for url in files if (path := self._catalog.find(url)) is not None)
+            saxon_thread().call(partial(_compile_rules, key))
 
     def prepare_model(self, model: InformationModel) -> None:
         """Compile what the labels of a profile's information model name; `SchemaSetError` as `prepare`."""
@@ -62,7 +65,7 @@ class SchemaSet:
             rules.append(model.dictionary.sch)
         self.prepare(pairs, rules)
 
-    def check(self, label: bytes) -> tuple[Finding, ...]:
+    def check(self, label: bytes | Element) -> tuple[Finding, ...]:
         """Return what the schemas and rules that a label names find in it.
 
         Codes ``xml`` (not well-formed, or unsafe), ``xsd`` and ``schematron``; severity WARNING for Schematron
@@ -146,7 +149,7 @@ class SchemaSet:
         missing = [url for url in urls if self._catalog.find(url) is None]
         if missing:
             yield _fault("schematron", f"no local copy of {', '.join(missing)}", line_of(root), _INSTALL)
-        key = self._compile_rules(url for url in urls if url not in missing)
+        key = tuple(path for url in urls if (path := self._catalog.find(url)) is not None)
         if key:
             yield from _apply_rules(root, key)
 
@@ -155,22 +158,21 @@ class SchemaSet:
         path = self._catalog.find(url)
         return path is None or path.suffix == suffix
 
-    def _compile_rules(self, urls: Iterable[str]) -> tuple[Path, ...]:
-        """Return the key of the compiled rules of these files; they are compiled at their first use."""
-        key = tuple(path for url in urls if (path := self._catalog.find(url)) is not None)
-        if key:
-            try:
-                saxon_thread().call(lambda saxon: saxon.compile(key, lambda: to_stylesheet(key)))
-            except TransformError as error:
-                names = ", ".join(map(str, key))
-                raise SchemaSetError(f"Schematron rules {names} cannot be compiled: {error}") from error
-        return key
+
+def _compile_rules(key: tuple[Path, ...], saxon: Saxon) -> None:
+    """Compile the rules of some files at their first use."""
+    try:
+        saxon.compile(key, lambda: to_stylesheet(key))
+    except StylesheetError as error:
+        names = ", ".join(map(str, key))
+        raise SchemaSetError(f"Schematron rules {names} cannot be compiled: {error}") from error
 
 
 def _apply_rules(root: Element, key: tuple[Path, ...]) -> Iterator[Finding]:
     document = etree.tostring(root.getroottree(), encoding="unicode")
 
-    def transform(saxon: Saxon) -> str:
+    def transform(saxon: Saxon) -> str:  # all at once: each call waits for Saxon's thread
+        _compile_rules(key, saxon)
         return saxon.transform(key, document)
 
     try:

@@ -16,6 +16,8 @@ from drf_reprocess.pds4.parsing import (
     local_name,
     parse_pds4,
     text_of,
+    texts_of,
+    to_integer,
 )
 
 FIXED_TABLES = frozenset({"Table_Character"})
@@ -162,19 +164,20 @@ def _count(count: list[int]) -> None:
 
 
 def _read_field(element: Element, base: int) -> LabelField:
-    location = integer_of(element, "field_location")
-    length = integer_of(element, "field_length")
+    texts = texts_of(element).get
+    location = to_integer(texts("field_location"))
+    length = to_integer(texts("field_length"))
     return LabelField(
-        name=text_of(element, "name") or "",
-        number=integer_of(element, "field_number"),
+        name=texts("name") or "",
+        number=to_integer(texts("field_number")),
         location=None if location is None else base + location,
-        length=length if length is not None else integer_of(element, "maximum_field_length"),
-        data_type=text_of(element, "data_type") or "",
+        length=length if length is not None else to_integer(texts("maximum_field_length")),
+        data_type=texts("data_type") or "",
         line=line_of(element),
     )
 
 
-def structure_digest(label: bytes) -> str:
+def structure_digest(label: bytes | Element) -> str:
     """Return the SHA-256 of the record structure that a label describes, in hexadecimal digits.
 
     Alike in all labels whose tables have the same class, delimiters, record length and fields (name, location, length,

@@ -27,6 +27,7 @@ class XmlCatalog:
         self.path = path.resolve()
         self._exact: dict[str, Path] = {}
         self._prefixes: dict[str, Path] = {}
+        self._found: dict[str, Path] = {}
         pending, read = [self.path], set[Path]()
         while pending and len(read) < _MAX_CATALOGS:
             catalog = pending.pop(0)
@@ -37,7 +38,16 @@ class XmlCatalog:
             raise SchemaSetError(f"XML catalog {path}: it maps no address to a local file")
 
     def find(self, url: str) -> Path | None:
-        """Return the local file for an address, None if the catalog has none or the file is not there."""
+        """Return the local file for an address, None if the catalog has none or the file is not there.
+
+        A file that was found once is not looked for again.
+        """
+        found = self._found.get(url)
+        if found is None and (found := self._look_up(url)) is not None:
+            self._found[url] = found
+        return found
+
+    def _look_up(self, url: str) -> Path | None:
         if url in self._exact and self._exact[url].is_file():
             return self._exact[url]
         for start in sorted(self._prefixes, key=len, reverse=True):

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from drf_reprocess import md5_lanes
 from drf_reprocess.catalog.base import STAGED
 from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.compute.suspects import Verdict, run_surely
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.drf import kernel
-from drf_reprocess.errors import ConservationError, ObjectNotFound, StorageError
+from drf_reprocess.errors import ConservationError, StorageError
 from drf_reprocess.identifiers import Lid, Vid
 from drf_reprocess.model import (
     Candidate,
@@ -37,6 +38,7 @@ from drf_reprocess.model import (
 )
 from drf_reprocess.pds4.check import check_label
 from drf_reprocess.pds4.differences import label_differences
+from drf_reprocess.pds4.parsing import parse_pds4
 from drf_reprocess.pds4.schemas import schema_set
 from drf_reprocess.pds4.structure import structure_digest
 from drf_reprocess.profiles.model import Profile
@@ -45,6 +47,7 @@ from drf_reprocess.stages import reasons
 from drf_reprocess.stages.conservation import add_file, check_product
 from drf_reprocess.stages.contend import contend, why_before
 from drf_reprocess.stages.plan import REHASH
+from drf_reprocess.stages.receive import FamilyFiles, read_ahead
 from drf_reprocess.stages.segments import SegmentContext, SegmentWriter
 from drf_reprocess.storage.base import Store, object_key, put_object
 from drf_reprocess.tables.gate import hold_reasons
@@ -79,6 +82,7 @@ class ProcessContext:
             If a schema that our labels name is not in the XML catalog: before any file is processed.
         """
         kernel.warm_up()
+        md5_lanes.warm_up()
         if self.xml_catalog:
             schemas = schema_set(self.xml_catalog)
             for bundle in self.line.profile.bundles:
@@ -121,7 +125,7 @@ def process_partition(context: ProcessContext, items: tuple[WorkItem, ...]) -> t
         If the codec of the packages is not here in the version that the driver has.
     """
     writer = SegmentWriter(context.segments) if context.segments else None
-    outcomes = [_process_item(context, item, writer) for item in items]
+    outcomes = [_process_item(context, files, writer) for files in read_ahead(context.source, items)]
     if writer is not None:
         writer.write()
     return tuple(_leave_later(outcome) if context.staging else outcome for outcome in outcomes)
@@ -139,10 +143,13 @@ def _leave_later(outcome: Outcome) -> Outcome:
     return replace(outcome, sources=sources, left=(), events=events)
 
 
-def _process_item(context: ProcessContext, item: WorkItem, writer: SegmentWriter | None) -> Outcome:
+def _process_item(context: ProcessContext, files: FamilyFiles, writer: SegmentWriter | None) -> Outcome:
     started = time.perf_counter()
+    item = files.item
     try:
-        outcome = _choose_and_process(context, item, writer)
+        if files.error is not None:
+            raise files.error
+        outcome = _choose_and_process(context, files, writer)
     except (StorageError, ConservationError):
         raise
     except Exception as error:  # no input may end a run: it is set aside with the traceback, the rest goes on
@@ -156,9 +163,9 @@ def _process_item(context: ProcessContext, item: WorkItem, writer: SegmentWriter
     return replace(outcome, elapsed_s=time.perf_counter() - started)
 
 
-def _choose_and_process(context: ProcessContext, item: WorkItem, writer: SegmentWriter | None) -> Outcome:
-    """Read all files of the family, and make the product of the one that stands for its data."""
-    received, unread = _read_all(context, item)
+def _choose_and_process(context: ProcessContext, files: FamilyFiles, writer: SegmentWriter | None) -> Outcome:
+    """Make the product of the file that stands for the family's data."""
+    item, received, unread = files.item, files.received, files.unread
     read_bytes = sum(len(one.raw) for one in received)
     if item.reason == REHASH and (unchanged := _prove_unchanged(item, received)) is not None:
         return replace(unchanged, read_bytes=read_bytes)
@@ -258,28 +265,6 @@ def _expected(item: WorkItem) -> tuple[tuple[Lid, Vid | None, Vid | None], ...]:
         )
         for candidate in item.candidates
     )
-
-
-def _read_all(context: ProcessContext, item: WorkItem) -> tuple[list[reasons.Received], list[SourceOutcome]]:
-    """Read the files of a family, each only if it is the one that was planned, before the reading and after it."""
-    received, unread = [], []
-    for candidate in item.candidates:
-        product_id = candidate.product_id
-        for source in candidate.sources:
-            try:
-                # One byte more than there should be tells of a file that grows, however large it is by now.
-                raw = context.source.read_range(source.name, 0, source.bytes + 1)
-                found = context.source.info(source.name)
-            except ObjectNotFound as error:
-                unread.append(reasons.vanished(item, source, product_id, error))
-            except StorageError as error:
-                unread.append(reasons.unreadable(item, source, product_id, error))
-            else:
-                if changes := reasons.changes_of(source, found, len(raw)):
-                    unread.append(reasons.changed_while_read(item, source, product_id, changes))
-                else:
-                    received.append(reasons.Received(source, raw, digest_bytes(raw), candidate))
-    return received, unread
 
 
 def _prove_unchanged(item: WorkItem, received: list[reasons.Received]) -> Outcome | None:
@@ -458,16 +443,16 @@ def _check(context: ProcessContext, done: Reprocessed) -> Finding | None:
     """Prove the new label right before anything is stored; the cells were proved when they were parsed."""
     if done.facts is None or done.data is None:
         raise ValueError("a file that is not refused has label facts and data")
-    name, md5 = done.facts.file_name, done.data.md5
+    label, name, md5 = parse_pds4(done.label), done.facts.file_name, done.data.md5
     findings = check_label(
-        done.label,
+        label,
         lambda path: done.reading.data if path == name else None,
         context.line.profile.context.registered,
         values=False,
         md5_of=lambda _, __: md5,
     )
     if context.xml_catalog:
-        findings += schema_set(context.xml_catalog).check(done.label)
+        findings += schema_set(context.xml_catalog).check(label)
     wrong = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
     if wrong is None:
         return None

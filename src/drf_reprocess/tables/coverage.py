@@ -31,8 +31,12 @@ def coverage(
     column = table.column(TIME_UTC).drop_null()
     if not len(column):
         return ()
-    times_us = np.sort(column.cast(pa.int64()).to_numpy())
-    steps_s = np.diff(times_us) / 1e6
+    times_us = column.cast(pa.int64()).to_numpy()
+    steps_us = np.diff(times_us)
+    if steps_us.min(initial=0) < 0:
+        times_us = np.sort(times_us)
+        steps_us = np.diff(times_us)
+    steps_s = steps_us / 1e6
     moving = steps_s[steps_s > 0]
     usual_s = float(np.median(moving)) if len(moving) else 0.0
     limit_s = min(cadence.gap_s, max(cadence.pause_s, cadence.pause_steps * usual_s))

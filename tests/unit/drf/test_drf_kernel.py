@@ -16,18 +16,23 @@ from drf_reprocess.drf import kernel
 from drf_reprocess.drf.cells import parse_fields
 from drf_reprocess.model import Kind
 
+BESIDE = b"|7.E- \t" + b"|" * 16
+"""What stands before and behind a cell, record by record: nothing of it is the cell's."""
+
 
 def cell(text: bytes, kind: Kind):
-    """Read one cell; a name of its status where it has no value."""
-    rows = np.frombuffer(b"|" + text + b"|", np.uint8).reshape(1, -1)
+    """Read one cell, the same whatever stands beside it; a name of its status where it has no value."""
+    lines = [bytes([byte]) + text + bytes([byte]) for byte in BESIDE]
+    rows = np.frombuffer(b"".join(lines), np.uint8).reshape(len(lines), -1)
     cells = parse_fields(rows, np.array([1]), np.array([1 + len(text)]), [kind])
     status = cells.status[0, 0]
-    assert cells.tally[0].sum() == 1
-    assert cells.tally[0, status] == 1
+    assert cells.tally[0, status] == cells.tally[0].sum() == len(lines)
+    assert len(set(cells.reals.view(np.int64).ravel())) <= 1
+    assert len(set(cells.integers.ravel())) <= 1
     if status == kernel.VALID:
         if kind is Kind.STATE:
             begin = cells.text_begins[0, 0]
-            return rows[0, begin : begin + cells.text_chars[0, 0]].tobytes().decode()
+            return rows.ravel()[begin : begin + cells.text_chars[0, 0]].tobytes().decode()
         return (cells.reals if kind is Kind.REAL else cells.integers)[0, 0].item()
     return {kernel.NULL: None, kernel.BAD: "bad", kernel.INNER_BLANK: "inner", kernel.OVERFLOW: "overflow"}[
         status
@@ -39,16 +44,21 @@ def bits(number: float) -> bytes:
 
 
 EXACT = re.compile(r"[+-]?([0-9]{1,22}(\.[0-9]{0,22})?|\.[0-9]{1,22})([Ee][+-]?[0-9]{1,3})?", re.ASCII)
+USUAL = re.compile(r"[+-]?([0-9]{1,17}\.[0-9]{0,17}|\.[0-9]{1,17})([Ee][+-]?[0-9]{2})?", re.ASCII)
+IN_A_CELL = st.sampled_from(["{}", "{} ", "{}          ", "  {}\t"])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(
     st.one_of(
-        st.from_regex(EXACT, fullmatch=True), st.floats(allow_nan=False, allow_infinity=False).map(repr)
-    )
+        st.from_regex(EXACT, fullmatch=True),
+        st.from_regex(USUAL, fullmatch=True),
+        st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    ),
+    IN_A_CELL,
 )
-def test_reals_are_bit_equal_to_float(text):
-    value = cell(f"  {text}\t".encode(), Kind.REAL)
+def test_reals_are_bit_equal_to_float(text, form):
+    value = cell(form.format(text).encode(), Kind.REAL)
     if math.isinf(float(text)):
         assert value == "overflow"
     else:
@@ -83,7 +93,10 @@ def test_bytes_beyond_ascii_are_no_digits():
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(-(2**65), 2**65), st.sampled_from(["{}", "{:+}", "{:025}"]))
+@given(
+    st.one_of(st.integers(-(2**65), 2**65), st.integers(-(10**9), 10**9)),
+    st.sampled_from(["{}", "{:+}", "{:025}", "{}  ", "{:+}         "]),
+)
 def test_integers_are_those_of_int_or_too_large(number, form):
     value = cell(form.format(number).encode(), Kind.INTEGER)
     assert value == (number if -(2**63) <= number < 2**63 else "overflow")
@@ -121,7 +134,7 @@ def test_read_only_installation_without_cache_folder_still_compiles(tmp_path):
     code = (
         "import numba.core.caching as c\n"
         "c.CacheImpl._locator_classes = []\n"
-        "from drf_reprocess.drf.compiled import compiled\n"
+        "from drf_reprocess.compiled import compiled\n"
         "@compiled\n"
         "def twice(x: int) -> int:\n    return 2 * x\n"
         "assert twice(21) == 42\n"

@@ -12,8 +12,10 @@ from lxml import etree
 
 from drf_reprocess.errors import UnreadableLabel
 from drf_reprocess.identifiers import Lidvid, Vid
+from drf_reprocess.pds4.canonical import canonical_text
 from drf_reprocess.pds4.digest import label_digest
 from drf_reprocess.pds4.label import product_label
+from drf_reprocess.pds4.parsing import parse_pds4, try_parse
 from drf_reprocess.pds4.read import read_label
 
 HEAD = '<Product_Observational xmlns="http://pds.nasa.gov/pds4/pds/v1">'
@@ -148,3 +150,44 @@ def test_unreadable_label_is_refused(text):
 def test_label_that_is_too_long_is_refused():
     with pytest.raises(UnreadableLabel, match="at most"):
         read_label(b" " * (5 << 20))
+
+
+_NAMESPACES = ("", "http://pds.nasa.gov/pds4/pds/v1", "urn:a", "http://www.w3.org/XML/1998/namespace")
+_TEXTS = st.text(alphabet=st.sampled_from("ab<>&\"'é\u00a0\u2003"), min_size=1, max_size=4)
+_NAMES = st.builds(
+    lambda uri, name: f"{{{uri}}}{name}" if uri else name,
+    st.sampled_from(_NAMESPACES),
+    st.sampled_from("abc"),
+)
+
+
+@st.composite
+def trees(draw, depth=3):
+    node = etree.Element(draw(_NAMES), draw(st.dictionaries(_NAMES, _TEXTS, max_size=2)))
+    node.text = draw(st.none() | _TEXTS)
+    for _ in range(draw(st.integers(0, 3 if depth else 0))):
+        kind = draw(st.integers(0, 5))
+        if kind == 0:
+            child = etree.ProcessingInstruction("p", draw(st.none() | st.sampled_from(["x  y", "a<&>"])))
+        else:
+            child = draw(trees(depth=depth - 1))
+        child.tail = draw(st.none() | _TEXTS)
+        node.append(child)
+    return node
+
+
+@given(trees())
+def test_canonical_form_is_that_of_the_standard(tree):
+    assert canonical_text(tree, {}) == etree.canonicalize(tree, with_comments=False, rewrite_prefixes=True)
+
+
+def test_label_that_is_parsed_already_is_left_as_it_is(label):
+    root = parse_pds4(label)
+    before = etree.tostring(root.getroottree())
+    assert label_digest(root) == label_digest(label)
+    assert etree.tostring(root.getroottree()) == before
+
+
+def test_what_is_no_label_stays_as_it_is_for_its_readers(label):
+    assert label_digest(try_parse(label)) == label_digest(label)
+    assert try_parse(label[:100]) == label[:100]

@@ -16,7 +16,7 @@ NUMBA: Any = import_module("numba") if find_spec("numba") else None
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(function: Function) -> Function:
+def compiled(function: Function, **options: bool) -> Function:
     """Compile ``function`` at its first call: no GIL, no fast-math, since every value has to be exact.
 
     The machine code is cached beside the module, in ``NUMBA_CACHE_DIR`` or in the user's cache folder; where none can
@@ -25,8 +25,16 @@ def compiled(function: Function) -> Function:
     if NUMBA is None:
         return function
     try:
-        made = NUMBA.njit(function, nogil=True, cache=True)
+        made = NUMBA.njit(function, nogil=True, cache=True, **options)
     except RuntimeError as fault:  # numba's "no locator available"
         logger.debug("%s is compiled in each process: %s", function.__name__, fault)
-        made = NUMBA.njit(function, nogil=True)
+        made = NUMBA.njit(function, nogil=True, **options)
     return cast("Function", made)
+
+
+def inlined(function: Function) -> Function:
+    """Compile ``function`` into its compiled callers only.
+
+    It cannot be called from Python nor make arrays: references to arrays are not counted, which would take longer than a cell.
+    """
+    return compiled(function, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
