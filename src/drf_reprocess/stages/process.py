@@ -18,7 +18,7 @@ from drf_reprocess import md5_lanes
 from drf_reprocess.catalog.base import STAGED
 from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.compute.suspects import Verdict, run_surely
-from drf_reprocess.digests import digest_bytes
+from drf_reprocess.digests import digest_bytes, name_bytes
 from drf_reprocess.drf import kernel
 from drf_reprocess.errors import ConservationError, StorageError
 from drf_reprocess.identifiers import Lid, Vid
@@ -479,7 +479,7 @@ def _store(
         label, digest = former.label, former.label_digest
     else:
         label, digest = put_object(context.output, done.label, digest_bytes(done.label)), done.label_digest
-    parquet = put_object(context.output, done.parquet, digest_bytes(done.parquet))
+    parquet = put_object(context.output, done.parquet, name_bytes(done.parquet))
     folder = product_folder(context.line.profile, item.type, facts.day.year)
     stem = PurePosixPath(facts.file_name).stem
     return ProductRecord(
