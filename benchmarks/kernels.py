@@ -27,6 +27,7 @@ from drf_reprocess.drf.lines import split_lines
 from drf_reprocess.drf.reader import read
 from drf_reprocess.drf.table import to_table
 from drf_reprocess.errors import CodecMissing
+from drf_reprocess.md5_lanes import md5_many
 from drf_reprocess.model import Candidate, RepairOptions, SourceFile
 from drf_reprocess.pds4.check import check_label
 from drf_reprocess.pds4.digest import label_digest
@@ -40,10 +41,12 @@ from drf_reprocess.tables.parquet import to_parquet
 PART = "kernels"
 IDS = {"lid": "", "source_md5": "", "data_md5": "", "schema_version": "1"}
 """Words for the metadata of Parquet files that nobody keeps."""
+FILES_TOGETHER = 9
+"""Files that a task digests together, about."""
 
 
 def md5(data: bytes) -> str:
-    """Return the MD5 as the line computes it."""
+    """Return the MD5 of one file alone."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
@@ -196,6 +199,11 @@ def _measure_digests(bench: _Bench) -> Iterator[Measurement]:
 
     expected = by_blocks()
     yield bench.time("md5", lambda: md5(raw), lambda found: found == expected)
+    together = [raw] * FILES_TOGETHER
+    many = bench.time(
+        "md5, files of a task together", lambda: md5_many(together), lambda found: set(found) == {expected}
+    )
+    yield replace(many, bytes=many.bytes * FILES_TOGETHER)
     yield bench.time("md5 line by line", lambda: _md5_by_lines(raw), lambda found: found == expected)
     yield bench.time("sha256", lambda: hashlib.sha256(raw).hexdigest(), lambda found: len(str(found)) == 64)
     yield bench.time("crc32", lambda: crc32(raw), lambda found: found == zlib.crc32(raw))

@@ -31,8 +31,9 @@ class PipelineRun:
     bytes: int
     files: int
     elapsed_s: float
-    """From the first stage to the last, without the start of the workers."""
+    """From the first stage to the last, without the start and the end of the workers."""
     site_start_s: float
+    site_end_s: float
     cpu_s: float
     """Processor time of driver and workers, start included."""
     stages: tuple[StageTime, ...]
@@ -85,8 +86,9 @@ def run_line(output: Path, settings: Mapping[str, object], config: Path | None =
     return PipelineRun(
         bytes=summary["bytes_in"],
         files=products["total"],
-        elapsed_s=summary["elapsed_s"] - summary["site_start_s"],
+        elapsed_s=summary["elapsed_s"] - summary["site_start_s"] - summary["site_end_s"],
         site_start_s=summary["site_start_s"],
+        site_end_s=summary["site_end_s"],
         cpu_s=usage.ru_utime + usage.ru_stime,
         stages=_stages(summary["stages"], output / "runs" / summary["run_id"] / "events.jsonl"),
         worker_peak_bytes=max(peaks.values(), default=driver),
@@ -132,6 +134,7 @@ def measurement_of(
     found = {
         "files": float(first.files),
         "site_start_s": _median(run.site_start_s for run in runs),
+        "site_end_s": _median(run.site_end_s for run in runs),
         "cpu_s": _median(run.cpu_s for run in runs),
         "worker_peak_bytes": float(max(run.worker_peak_bytes for run in runs)),
         "driver_peak_bytes": float(max(run.driver_peak_bytes for run in runs)),

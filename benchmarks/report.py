@@ -132,10 +132,12 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     roofline.PART: (
         ("roofline a core, MB/s", _figure("roofline_mb_s", "{:.1f}")),
         ("of roofline", _figure("of_roofline")),
+        ("of that with hashlib", _figure("of_roofline_with_hashlib")),
         ("against one worker", _figure("speedup")),
         ("written / in", _figure("written_per_byte")),
         ("place writes, MB/s", _figure("place_write_mb_s", "{:.0f}")),
         ("workers start, s", _figure("site_start_s")),
+        ("workers end, s", _figure("site_end_s")),
         *MEMORY_COLUMNS,
     ),
     peers.PART: (

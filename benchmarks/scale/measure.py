@@ -245,7 +245,7 @@ def _start_of_workers(scope: Scope, others: dict[str, float]) -> dict[str, float
         run = run_line(folder / "output", settings_of(scope, sample, max(scope.workers)))
         warm_s = _warm_seconds(run, folder / "output")
     others["driver_peak_bytes"] = float(run.driver_peak_bytes)
-    return {"site_start_s": run.site_start_s, "warm_s": warm_s, "site_end_s": run.elapsed_s - _staged_s(run)}
+    return {"site_start_s": run.site_start_s, "warm_s": warm_s, "site_end_s": run.site_end_s}
 
 
 def _staged_s(run: PipelineRun) -> float:

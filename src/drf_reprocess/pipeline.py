@@ -100,6 +100,8 @@ class RunResult:
     elapsed_s: float = 0.0
     site_start_s: float = 0.0
     """Part of ``elapsed_s`` that it took to start the workers, or to reach them, and to have them load what they need."""
+    site_end_s: float = 0.0
+    """Part of ``elapsed_s`` that it took to end the workers, or to part from them."""
     validation: str = "not checked"
     """``checked`` if labels were held against schemas and Schematron rules (``validate.xml_catalog``)."""
     stages: list[dict[str, object]] = field(default_factory=list)
@@ -177,6 +179,8 @@ def run_mission(
         with open_site(SiteOptions(**mission.config.compute.model_dump())) as executor:
             result.site_start_s = round(time.perf_counter() - started, 3)
             run.work(executor)
+            worked = time.perf_counter()
+        result.site_end_s = round(time.perf_counter() - worked, 3)
     except BaseException as error:
         result.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         result.refused = isinstance(error, PlanOutdated)
