@@ -42,7 +42,7 @@ from drf_reprocess.catalog.damage import telling_damage
 from drf_reprocess.catalog.tables import sources
 from drf_reprocess.model import SourceFile, SourceState
 
-BATCH = 1000
+BATCH = 250
 
 DEPARTED = "no-longer-received"
 """Code of a file that is in the source no longer, while others of its product are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -366,8 +367,9 @@ def packed_to_row(member: PackedMember) -> dict[str, Any]:
 
 
 def to_packed(row: Row) -> PackedMember:
-    """Return the compressed file of a row."""
-    return PackedMember(**row)
+    """Return the compressed file of a row. Very many have the same few texts: these are kept once."""
+    shared = {name: sys.intern(row[name]) for name in ("packing", "segment")}
+    return PackedMember(**{**row, **shared})
 
 
 NO_OBJECT = StoredObject("", "", 0)

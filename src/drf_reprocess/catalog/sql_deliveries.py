@@ -101,7 +101,7 @@ class SqlDeliveries(SqlPart):
             )
             .order_by(products.c.data_path)
         )
-        return [product_to_deliverable(row) for row in self._all(query)]
+        return [product_to_deliverable(row) for row in self._stream(query)]
 
     def undelivered_aggregates(self, bundle_lid: Lid, receiver: str) -> list[Deliverable]:
         """Return current collections and the bundle that are in no live delivery to the receiver."""
@@ -162,9 +162,11 @@ class SqlDeliveries(SqlPart):
         """Record a delivery and its files in one transaction."""
         with self._write() as connection:
             connection.execute(insert(deliveries).values(**delivery_to_row(record)))
-            connection.execute(
-                insert(delivery_members), [member_to_row(member, record.delivery_id) for member in members]
-            )
+            for start in range(0, len(members), PAGE):
+                page = members[start : start + PAGE]
+                connection.execute(
+                    insert(delivery_members), [member_to_row(member, record.delivery_id) for member in page]
+                )
             if record.state.value in LIVE:
                 check_delivered_once(connection, record.delivery_id)
 
@@ -228,7 +230,7 @@ class SqlDeliveries(SqlPart):
             .where(delivery_members.c.delivery_id == delivery_id)
             .order_by(delivery_members.c.path)
         )
-        return [to_member(row) for row in self._all(query)]
+        return [to_member(row) for row in self._stream(query)]
 
     def labels_alone(self, delivery_id: str) -> list[tuple[Lid, str, str]]:
         """Return the products of which a delivery holds the label without its data file: LID, MD5 and path of the file."""

@@ -35,7 +35,7 @@ from drf_reprocess.storage.base import Part, Store
 
 HASH_BLOCK_BYTES = 8 * 2**20
 
-BATCH_MEMBERS = 10_000
+BATCH_MEMBERS = 4_000
 """Packages are joined several at once, by all workers, as long as the driver need not remember more members."""
 
 DELIVERIES = "deliveries"
@@ -91,10 +91,12 @@ def package(
         records = join_packages(executor, output, [(delivery.record, task) for delivery, task in batch])
         for record in records:
             catalog.complete_delivery(record)
-        yield tuple(
+        packed = tuple(
             replace(delivery, record=replace(record, state=DeliveryState.PACKED))
             for (delivery, _), record in zip(batch, records, strict=True)
         )
+        batch.clear()  # how they were joined need not be remembered any more
+        yield packed
     folders = {segment.rpartition("/")[0] for segment in catalog.packed_segments()} | {context.folder}
     catalog.forget_packed()
     for folder in sorted(folders):
@@ -117,12 +119,21 @@ def _plan_deliveries(
         for group in _groups(catalog, profile, bundle, shipment.receiver, options.by):
             packed = _compressed(catalog, executor, context, group, advance)
             for part in _split(group, packed, options):
-                record, members = writer.plan(catalog.next_delivery_number(bundle.lid), part)
-                catalog.commit_delivery(record, members)
-                # A folder of this number that is not in the catalog is the rest of a run that was cut off.
-                output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
-                labels = [(item.lidvid, item.label_path) for item in part]
-                yield Delivery(record, part), writer.write_manifests(record, members, labels, packed)
+                yield _plan_delivery(catalog, writer, part, packed)
+
+
+def _plan_delivery(
+    catalog: Catalog,
+    writer: PackageWriter,
+    part: tuple[Deliverable, ...],
+    packed: Mapping[str, PackedMember],
+) -> tuple[Delivery, PackageTask]:
+    record, members = writer.plan(catalog.next_delivery_number(writer.bundle.lid), part)
+    catalog.commit_delivery(record, members)
+    # A folder of this number that is not in the catalog is the rest of a run that was cut off.
+    writer.output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
+    labels = [(item.lidvid, item.label_path) for item in part]
+    return Delivery(record, part), writer.write_manifests(record, members, labels, packed)
 
 
 def _batches(

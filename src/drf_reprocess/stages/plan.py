@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby, islice
-from pathlib import PurePosixPath
 
 from drf_reprocess.archives.base import path_fault
 from drf_reprocess.catalog.base import (
@@ -137,7 +136,7 @@ def plan(
 
     def listed() -> Iterator[ListedFile]:
         for file in files:
-            named = match_name(profile, PurePosixPath(file.name).name)
+            named = match_name(profile, file.name.rpartition("/")[2])
             outcome = _refuse_unread(file, named, options.max_file_bytes)
             if outcome is None and isinstance(named, FileName):
                 first, last = named.span
