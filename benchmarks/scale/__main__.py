@@ -66,8 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--tasks", type=int, default=Amounts().noop_tasks, help="that do nothing")
     measure.add_argument("--tiny", action="store_true", help="as small as can be: to see that all works")
     validate = parser.add_argument_group("validate")
-    validate.add_argument("--files", default="10,40", help="of some 5 MB each, as 10,40")
-    validate.add_argument("--scale", type=float, default=1.0, help="of the files' sizes")
+    validate.add_argument(
+        "--files", default="10,40,240x0.1", help="of some 5 MB each, as 10,40; 240x0.1 are of a tenth of that"
+    )
+    validate.add_argument(
+        "--rounds", type=int, default=validation.ROUNDS, help="runs of each, the quietest counts"
+    )
     extrapolate = parser.add_argument_group("extrapolate")
     extrapolate.add_argument(
         "--bandwidth", type=float, action="append", help="of a storage, in GB/s, instead of the usual ones"
@@ -92,6 +96,12 @@ def _numbers(text: str | None, otherwise: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(number) for number in text.split(",")) if text else otherwise
 
 
+def _cases(text: str) -> list[tuple[int, float]]:
+    """Return numbers of files with their scales."""
+    parts = [case.partition("x") for case in text.split(",")]
+    return [(int(files), float(scale or 1)) for files, _, scale in parts]
+
+
 def _measure(given: argparse.Namespace) -> None:
     machine.settle_memory()
     amounts = TINY if given.tiny else replace(Amounts(), noop_tasks=given.tasks)
@@ -106,10 +116,10 @@ def _measure(given: argparse.Namespace) -> None:
 
 def _validate(given: argparse.Namespace) -> None:
     results = Results(given.database)
-    costs, scope = latest_costs(results), replace(_scope(given), scale=given.scale)
+    costs, scope = latest_costs(results), _scope(given)
     run_id = results.begin("python -m benchmarks.scale validate", scope.values())
     rows = []
-    for compared in validation.validate(scope, costs, _numbers(given.files, ())):
+    for compared in validation.validate(scope, costs, _cases(given.files), given.rounds):
         results.add(run_id, compared.measurement())
         rows.append(compared)
     _tell(given, "validate", validation.to_markdown(rows))

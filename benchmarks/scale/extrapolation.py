@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.scale import formula, simulation
 from benchmarks.scale.costs import Costs
-from benchmarks.scale.stages import Mission, Site, Storage, make_stages
+from benchmarks.scale.stages import Mission, Site, Storage, make_stages, package_count, packages_at_once
 
 WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 ENOUGH = 0.5
@@ -71,10 +72,17 @@ class Point:
         return self.speedup / self.workers
 
 
+def site_elsewhere(costs: Costs, storage: Storage, workers: int) -> Site:
+    """Return a site where each worker has a core of its own, and all start at once; the catalog is on a disk as here."""
+    machine = costs.machine
+    return Site(
+        workers, storage, start_s=machine.site_start_s, end_s=machine.site_end_s, sync_s=machine.sync_s
+    )
+
+
 def run_point(costs: Costs, mission: Mission, storage: Storage, workers: int, seed: int = 0) -> Point:
     """Play a mission on so many workers, each with a core of its own; driver and scheduler have another each."""
-    start_s = costs.machine.site_start_s
-    site = Site(workers, storage, start_s=start_s, scheduler_apart=True, spread=SPREAD)
+    site = replace(site_elsewhere(costs, storage, workers), scheduler_apart=True, spread=SPREAD)
     stages = make_stages(costs, mission, site)
     run = simulation.play(stages, site, seed)
     return Point(
@@ -160,30 +168,53 @@ class Ceiling:
 
 
 def ceilings(costs: Costs, mission: Mission = MISSION) -> list[Ceiling]:
-    """Return the ceilings that are no storage's, lowest first, for tasks of usual size on storage without limit."""
-    site = Site(1, Storage("without limit", math.inf, math.inf), scheduler_apart=True)
-    stages = {stage.name: stage for stage in make_stages(costs, mission, site)}
-    process, join = stages["process"].phases[0], stages["package"].phases[0]
+    """Return the ceilings that are no storage's, lowest first, for tasks of usual size on storage without limit.
+
+    While tasks of process are at work the driver works beside them; whatever else it does, workers wait for.
+    """
+    free = Storage("without limit", math.inf, math.inf)
+    site = replace(site_elsewhere(costs, free, 1), scheduler_apart=True)
+    stages = make_stages(costs, mission, site)
     worker_s = sum(
-        stage.repeats * phase.tasks * phase.work.cpu_s for stage in stages.values() for phase in stage.phases
+        stage.repeats * phase.tasks * phase.work.cpu_s for stage in stages for phase in stage.phases
     )
-    alone = ("discover", "plan", "assemble", "publish", "package", "verify")
-    needed = {
-        "process: driver and catalog": process.tasks * (process.hand_s + process.take_s),
-        "process: scheduler": process.tasks * process.scheduler_s,
-        "package: one worker joins and digests": stages["package"].repeats * join.work.cpu_s,
-        "the driver alone, in all other stages": sum(
-            stages[name].repeats * stages[name].driver_s for name in alone
-        ),
-    }
-    found = [Ceiling(name, mission.bytes / seconds, worker_s / seconds) for name, seconds in needed.items()]
+    at_once = packages_at_once(costs, mission)
+    batches = math.ceil(package_count(costs, mission) / at_once)
+    needed: defaultdict[str, float] = defaultdict(float)
+    for stage in stages:
+        if stage.name in ("package", "verify"):
+            needed[f"{stage.name}: the driver alone"] += stage.repeats * stage.driver_s
+        elif stage.name not in ("start", "process", "end"):
+            needed["the driver alone, in all other stages"] += stage.driver_s
+        for phase in stage.phases:
+            each_s = phase.hand_s + phase.take_s
+            if stage.name == "package":
+                words = f"package: {at_once} packages joined at once, at most"
+                needed[words] = batches * (phase.work.cpu_s + phase.session_s)
+            else:
+                needed[f"{stage.name}: driver and catalog, for each task"] += (
+                    stage.repeats * phase.tasks * each_s
+                )
+                needed["scheduler"] += stage.repeats * phase.tasks * phase.scheduler_s
+    found = [
+        Ceiling(name, mission.bytes / seconds, worker_s / seconds)
+        for name, seconds in needed.items()
+        if seconds
+    ]
     return sorted(found, key=lambda ceiling: ceiling.rate)
 
 
 def ceilings_table(costs: Costs) -> str:
-    """Return the ceilings as a table."""
-    lines = ["| what lets through, at most | received GB/s | so many workers' work |", "|---|---:|---:|"]
-    lines += [f"| {one.resource} | {one.rate / GB:.2f} | {one.workers:.0f} |" for one in ceilings(costs)]
+    """Return the ceilings of each mission as a table."""
+    lines = [
+        "| mission | what lets through, at most | received GB/s | so many workers' work |",
+        "|---|---|---:|---:|",
+    ]
+    lines += [
+        f"| {mission.name} | {one.resource} | {one.rate / GB:.3g} | {one.workers:.0f} |"
+        for mission in MISSIONS
+        for one in ceilings(costs, mission)
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ It knows no queues, stragglers or rounds of tasks; where it and the simulation d
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 
 from benchmarks.scale.simulation import SECONDS_PER_HOUR
@@ -16,8 +17,8 @@ DRIVER = "driver and catalog"
 SCHEDULER = "scheduler"
 READING = "storage, reading"
 WRITING = "storage, writing"
-ONE = "one task at a time"
-"""A phase of fewer tasks than workers: a single one decides."""
+FEW = "fewer tasks than workers"
+"""A single task decides how long the phase takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ def bounds(phase: Phase, site: Site) -> dict[str, float]:
         cpu_s += count * driver_s
     lost_s = _lost_seconds(phase, site, one_s)
     return {
-        WORKERS: max(count * one_s / abreast, cpu_s / site.cores) + lost_s,
-        ONE: one_s if count < site.workers else 0.0,
+        WORKERS: max(count * (one_s + phase.gap_s) / abreast, cpu_s / site.cores) + lost_s,
+        FEW: one_s + phase.gap_s if count < site.workers else 0.0,
         DRIVER: count * driver_s,
         SCHEDULER: count * phase.scheduler_s if site.scheduler_apart else 0.0,
         READING: count * work.read_bytes / storage.read_rate,
@@ -74,7 +75,7 @@ def _lost_seconds(phase: Phase, site: Site, one_s: float) -> float:
 def shares(stages: tuple[Stage, ...], site: Site) -> list[Share]:
     """Return what decides how long each part of a run takes."""
     storage = site.storage
-    found = []
+    found: defaultdict[tuple[str, str], float] = defaultdict(float)
     for stage in stages:
         alone_s = stage.driver_s * (1.0 if math.isinf(site.cores) else site.crowding / min(1.0, site.cores))
         session_s = sum(phase.session_s for phase in stage.phases)
@@ -85,15 +86,15 @@ def shares(stages: tuple[Stage, ...], site: Site) -> list[Share]:
         for phase in stage.phases:
             known = bounds(phase, site)
             resource = max(known, key=lambda name: known[name])
-            if phase.tasks == 1 and site.workers > 1:
-                resource = ONE
-            fill_s = 0.0 if resource in (WORKERS, ONE) else task_seconds(phase.work, site)
-            ends_s = phase.hand_s + phase.take_s + phase.scheduler_s if resource in (WORKERS, ONE) else 0.0
+            if resource == WORKERS and phase.tasks < site.workers:
+                resource = FEW
+            fill_s = 0.0 if resource in (WORKERS, FEW) else task_seconds(phase.work, site)
+            ends_s = phase.hand_s + phase.take_s + phase.scheduler_s if resource in (WORKERS, FEW) else 0.0
             parts.append((f"{stage.name}: {resource}", max(known.values()) + fill_s + ends_s))
-        found += [
-            Share(stage.name, resource, seconds * stage.repeats) for resource, seconds in parts if seconds
-        ]
-    return found
+        for resource, seconds in parts:
+            if seconds:
+                found[stage.name, resource] += seconds * stage.repeats
+    return [Share(stage, resource, seconds) for (stage, resource), seconds in found.items()]
 
 
 def seconds(stages: tuple[Stage, ...], site: Site) -> float:

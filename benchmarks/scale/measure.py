@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -12,15 +11,20 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
+from benchmarks import machine as this_machine
 from benchmarks.peers import pack_as_incumbent
-from benchmarks.pipeline import PipelineRun, run_line, settings_of, write_rate
+from benchmarks.pipeline import run_line, settings_of, write_rate
 from benchmarks.results import Measurement
-from benchmarks.samples import make_sample
+from benchmarks.samples import Sample, make_sample
 from benchmarks.scale.costs import PART, SERIAL, Costs, Handing, Machine, Sizes, fit_line
 from benchmarks.scale.handing import HandingRun, time_handing
 from benchmarks.scale.witness import Witnessed, witness_run
 from benchmarks.scope import Scope
-from drf_reprocess.archives.codec import Codec
+from benchmarks.timing import require
+from drf_reprocess.identifiers import FIRST_VID, Lid, Lidvid
+from drf_reprocess.pds4.inventory import write_inventory
+from drf_reprocess.stages.verify_manifests import compare_inventories
+from drf_reprocess.stages.verify_members import LabelFacts
 
 MIB = 2**20
 FUNCTIONS = {"process": "process_partition", "join": "join_package", "verify": "verify_members"}
@@ -34,11 +38,15 @@ PARTITIONS = (4 * MIB, 48 * MIB)
 class Amounts:
     """How much is measured."""
 
-    many_files: int = 1200
+    many_files: int = 600
     """Tiny ones: they tell what each file costs."""
-    large_files: int = 48
+    large_files: int = 24
     """Of usual size: they tell what each byte costs."""
     scale: float = 1.0
+    rounds: int = 3
+    """Each mission is run so often; the run that took least counts."""
+    listed: int = 20_000
+    """Products in an inventory."""
     noop_tasks: int = 65_000
     noop_tasks_some: int = 3_000
     dummies: tuple[int, ...] = (1, 2, 4, 8, 32)
@@ -46,10 +54,10 @@ class Amounts:
     rate_bytes: int = 200_000_000
     small_objects: int = 100
     incumbent_bytes: int = 20_000_000
-    crowd_s: float = 2.0
+    crowd_files: int = 12
 
 
-TINY = Amounts(6, 2, 0.02, 20, 10, (1,), 20_000, 100_000, 3, 50_000, 0.0)
+TINY = Amounts(6, 2, 0.02, 1, 100, 20, 10, (1,), 20_000, 100_000, 3, 50_000, 1)
 """For tests."""
 
 
@@ -64,7 +72,12 @@ def measure_costs(scope: Scope, amounts: Amounts) -> Iterator[Measurement]:
     with scope.folder(on) as folder:
         runs = _witness(scope, amounts, folder)
     machine, others = _measure_machine(scope, amounts)
-    costs = _costs_of(runs, handed, replace(machine, **_start_of_workers(scope, others)))
+    costs = _costs_of(
+        runs,
+        handed,
+        replace(machine, **_start_of_workers(scope, others)),
+        _listed_s(amounts.listed, amounts.rounds),
+    )
     with scope.folder() as folder:
         sample = make_sample(folder / "source", amounts.large_files, amounts.scale)
         rate, others["incumbent_ratio"] = _incumbent(sample.some(amounts.incumbent_bytes), folder)
@@ -76,7 +89,10 @@ def measure_costs(scope: Scope, amounts: Amounts) -> Iterator[Measurement]:
 
 
 def _witness(scope: Scope, amounts: Amounts, folder: Path) -> list[Witnessed]:
-    """Run missions of few, of many, and of large files; a first one, which loads everything, is not counted."""
+    """Run missions of few, of many, and of large files; a first one, which loads everything, is not counted.
+
+    What other programs take of caches and memory is no part of what a piece of work costs: the run that took least counts.
+    """
     missions = (
         ("first", 2, SMALLEST, PARTITIONS[0]),
         ("few", 2, SMALLEST, PARTITIONS[0]),
@@ -87,13 +103,41 @@ def _witness(scope: Scope, amounts: Amounts, folder: Path) -> list[Witnessed]:
     runs = []
     for name, days, scale, partition_bytes in missions:
         sample = make_sample(folder / name / "source", days, scale)
-        runs.append(witness_run(sample, folder / name / "output", partition_bytes, scope.xml_catalog))
+        rounds = []
+        for number in range(amounts.rounds):
+            output = folder / name / f"output{number}"
+            rounds.append(witness_run(sample, output, partition_bytes, scope.xml_catalog))
+            shutil.rmtree(output)
+        runs.append(min(rounds, key=lambda run: run.work_s))
     return runs[1:]
 
 
-def _costs_of(runs: Sequence[Witnessed], handed: Sequence[HandingRun], machine: Machine) -> Costs:
+def _listed_s(rows: int, rounds: int) -> float:
+    """Return the processor seconds in which one listed product is read, to hold a package against its inventory."""
+    collection = Lid("urn:nasa:pds:bundle:collection")
+    lidvids = [Lidvid(collection.child(f"product_{number:08d}"), FIRST_VID) for number in range(rows)]
+    inventory = write_inventory(lidvids)
+    label = LabelFacts("a.xml", lidvids[0], "Product_Observational", ())
+    took = []
+    for _ in range(rounds):
+        began_s = time.process_time()
+        faults, _unknown = compare_inventories([label], {str(collection): inventory})
+        took.append(time.process_time() - began_s)
+        require(not faults, "a product is not found in its inventory")
+    return min(took) / rows
+
+
+def _costs_of(
+    runs: Sequence[Witnessed], handed: Sequence[HandingRun], machine: Machine, listed_s: float
+) -> Costs:
     tasks = {kind: fit_line(_pieces(runs, function, "work_s")) for kind, function in FUNCTIONS.items()}
-    driver = {stage: fit_line(_alone(runs, stage)) for stage in SERIAL if stage != "process"}
+    driver = {stage: fit_line(_alone(runs, stage)) for stage in SERIAL if stage not in ("process", "verify")}
+    driver["verify"] = fit_line(
+        [
+            (files, bytes_, max(0.0, seconds - listed_s * run.files))
+            for run, (files, bytes_, seconds) in zip(runs, _alone(runs, "verify"), strict=True)
+        ]
+    )
     driver["process"] = fit_line(_pieces(runs, FUNCTIONS["process"], "driver_s"))
     large, many = runs[-1], max(runs, key=lambda run: run.files / run.bytes)
     sizes = Sizes(
@@ -106,7 +150,7 @@ def _costs_of(runs: Sequence[Witnessed], handed: Sequence[HandingRun], machine: 
         "pickled_bytes_per_file": sum(task.pickled_bytes for task in travelling)
         / sum(task.files for task in travelling)
     }
-    return Costs(tasks, driver, machine, _handing_of(handed), sizes, others=others)
+    return Costs(tasks, driver, machine, _handing_of(handed), sizes, listed_s, others=others)
 
 
 def _pieces(runs: Sequence[Witnessed], function: str, what: str) -> list[tuple[float, float, float]]:
@@ -175,7 +219,10 @@ def _handing_of(handed: Sequence[HandingRun]) -> Handing:
     sessions = fit_line([(run.workers - 1, 0.0, run.session_s) for run in together])
     drivers_s = [run.cpu_s / run.tasks for run in handed if run.where == "apart"]
     share = max(0.0, 1 - drivers_s[0] / task_s) if drivers_s else Handing().scheduler_share
-    return Handing(task_s, min(run.session_s for run in real), sessions.file_s, share)
+    # One worker has nobody to share the cores with: what is not the driver's is its own waiting.
+    alone = min(real, key=lambda run: run.workers)
+    gap_s = max(0.0, (alone.seconds - alone.cpu_s) / alone.tasks)
+    return Handing(task_s, min(run.session_s for run in real), sessions.file_s, gap_s, share)
 
 
 # the machine
@@ -187,78 +234,81 @@ def _measure_machine(scope: Scope, amounts: Amounts) -> tuple[Machine, dict[str,
         small, small_s = write_rate(folder, 1_000, amounts.small_objects * 1_000, time.perf_counter)
         sync_s = small_s / (small / 1_000)
         per_byte_s = max(big_s / big - sync_s / amounts.object_bytes, 1e-12)
-        read, cached = _read_rates(folder, amounts.rate_bytes)
+        read = _read_rate(folder, amounts.rate_bytes)
     cores = float(len(os.sched_getaffinity(0)))
-    crowding = _crowding(int(cores), amounts.crowd_s)
+    crowding = _crowding(scope, int(cores), amounts)
     # The store syncs each object and the folder that it is put into; a transaction is one sync.
-    machine = Machine(cores, crowding, 1 / per_byte_s, read, cached, 2 * sync_s, sync_s)
+    machine = Machine(cores, crowding, 1 / per_byte_s, read, 2 * sync_s, sync_s)
     return machine, {"write_rate_4mb_objects": big / big_s}
 
 
-def _read_rates(folder: Path, size: int) -> tuple[float, float]:
-    """Return bytes a second of a large file read from disk, and read again from memory."""
+def _read_rate(folder: Path, size: int) -> float:
+    """Return bytes a second of a large file that the kernel does not have in memory, as far as it heeds that."""
     path = folder / "read"
     with path.open("wb") as out:
         out.write(os.urandom(size))
         out.flush()
         os.fsync(out.fileno())
         os.posix_fadvise(out.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    found = []
-    for _ in range(2):
-        began_s = time.perf_counter()
-        with path.open("rb", buffering=0) as file:
-            while file.read(8 * MIB):
-                pass
-        found.append(size / (time.perf_counter() - began_s))
-    return found[0], found[1]
+    began_s = time.perf_counter()
+    with path.open("rb", buffering=0) as file:
+        while file.read(8 * MIB):
+            pass
+    return size / (time.perf_counter() - began_s)
 
 
-def _crowding(cores: int, seconds: float) -> float:
+def _crowding(scope: Scope, cores: int, amounts: Amounts) -> float:
     """Return by how much work takes more processor time when every core is busy: caches and memory are shared."""
-    if cores < 2 or not seconds:
+    if cores < 2 or scope.site != "local":
         return 1.0
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_busy, [0.0] * cores))
-        (alone,) = pool.map(_busy, [seconds])
-        together = list(pool.map(_busy, [seconds] * cores))
-    return max(1.0, sum(together) / len(together) / alone)
+    with (
+        scope.folder(scope.places[0]) as folder,
+        ProcessPoolExecutor(cores, get_context("spawn"), this_machine.settle_memory) as pool,
+    ):
+        sample = make_sample(folder / "source", amounts.crowd_files, amounts.scale)
+
+        def work(name: str, processes: int) -> float:
+            """Return the mean over some processes at work at once."""
+            places = [folder / f"{name}{number}" for number in range(processes)]
+            each = [pool.submit(_work_s, sample, place, scope.xml_catalog) for place in places]
+            return sum(one.result() for one in each) / processes
+
+        work("first", cores)
+        rounds = range(amounts.rounds)
+        together = min(work(f"together{number}", cores) for number in rounds)
+        alone = min(work(f"alone{number}", 1) for number in rounds)
+    return max(1.0, together / alone)
 
 
-def _busy(seconds: float) -> float:
-    """Compress and digest the same numbers again and again; return processor seconds of one round."""
-    data = b"".join(b"%12.6f" % (number * 0.7310585 % 97) for number in range(100_000))
-    codec, rounds = Codec(), 0
-    began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    while not rounds or time.perf_counter() - began_s < seconds:
-        codec.deflate(data)
-        hashlib.sha256(data).digest()
-        rounds += 1
-    return (time.process_time() - began_cpu_s) / rounds
+def _work_s(sample: Sample, output: Path, xml_catalog: Path | None) -> float:
+    """Run a mission in this process; return the processor seconds of its tasks."""
+    seconds = witness_run(sample, output, PARTITIONS[1], xml_catalog).work_s
+    shutil.rmtree(output)
+    return seconds
 
 
 def _start_of_workers(scope: Scope, others: dict[str, float]) -> dict[str, float]:
-    """Return what it takes until workers are there and ready; note how much the driver's memory grows with files."""
+    """Return what it takes to start and to end workers; note the driver's memory."""
     if scope.site != "local":
         return {}
+    starts, ends = [], []
     with scope.folder(scope.places[0]) as folder:
         sample = make_sample(folder / "source", 2, SMALLEST)
-        run = run_line(folder / "output", settings_of(scope, sample, max(scope.workers)))
-        warm_s = _warm_seconds(run, folder / "output")
-    others["driver_peak_bytes"] = float(run.driver_peak_bytes)
-    return {"site_start_s": run.site_start_s, "warm_s": warm_s, "site_end_s": run.site_end_s}
-
-
-def _staged_s(run: PipelineRun) -> float:
-    return sum(stage.seconds for stage in run.stages)
-
-
-def _warm_seconds(run: PipelineRun, output: Path) -> float:
-    """Return how much of the process stage went by before its first task and after its last."""
-    events = output / "runs" / str(run.summary["run_id"]) / "events.jsonl"
-    tasks = [json.loads(line) for line in events.read_text().splitlines()]
-    worked_s = max(task["ended"] for task in tasks) - min(task["created"] for task in tasks)
-    stage_s = next(stage.seconds for stage in run.stages if stage.stage == "process")
-    return float(max(0.0, stage_s - worked_s))
+        for workers in scope.workers:
+            runs = [
+                run_line(folder / f"output{workers}-{number}", settings_of(scope, sample, workers))
+                for number in range(2)
+            ]
+            starts.append((workers - 1, 0.0, min(run.site_start_s for run in runs)))
+            ends.append((workers - 1, 0.0, min(run.site_end_s for run in runs)))
+            others["driver_peak_bytes"] = float(max(run.driver_peak_bytes for run in runs))
+    start, end = fit_line(starts), fit_line(ends)
+    return {
+        "site_start_s": start.constant_s,
+        "more_start_s": start.file_s,
+        "site_end_s": end.constant_s,
+        "more_end_s": end.file_s,
+    }
 
 
 # the present way

@@ -182,8 +182,17 @@ class Run:
         return sum(stage.seconds for stage in self.stages)
 
     def stage(self, name: str) -> Played:
-        """Return the stage of that name."""
-        return next(stage for stage in self.stages if stage.name == name)
+        """Return the stage of that name; one that comes several times as the sum of all."""
+        found = [stage for stage in self.stages if stage.name == name]
+        return Played(
+            name,
+            sum(one.seconds for one in found),
+            sum(one.tasks for one in found),
+            sum(one.driver_s for one in found),
+            sum(one.worker_s for one in found),
+            sum(one.lost for one in found),
+            tuple(count for one in found for count in one.done),
+        )
 
 
 @dataclass(slots=True)
@@ -319,13 +328,16 @@ class _Phase:
             steps.extend(((self._reading, read), (self._processors, compute), (self._writing, write)))
         steps.append((None, work.objects * storage.object_s))
 
+        def travels() -> None:
+            self.clock.after(self._phase.gap_s, lambda: self._finish(worker, task))
+
         def go_on() -> None:
             if worker.task is not task:  # it was lost with its worker
                 return
             if not steps:
                 worker.task = None
                 self.tally.worker_s += self.clock.now_s - began_s
-                self.scheduler.do(self._phase.scheduler_s / 2, lambda: self._finish(worker, task))
+                self.scheduler.do(self._phase.scheduler_s / 2, travels)
                 return
             resource, amount = steps.popleft()
             task.resource = resource

@@ -2,16 +2,19 @@
 
 What is serial and what is not is taken from ``pipeline.py`` and ``stages/``: discover, plan, assemble and publish are the
 driver's alone. Of process the driver draws each task's items from the catalog and commits its outcomes. Packages are made
-one after another: a single worker joins the segments that the tasks of process wrote and reads the package for its digest,
-then all workers verify it by ranges; the next package begins when this one is proved.
+in batches of as many as there are workers, and not too many members: the driver plans them and writes their manifests, each is
+joined by one worker from the segments that the tasks of process wrote and read for its digest; then all workers verify all of
+the batch by ranges, and the driver concludes each. The next batch begins when this one is proved.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.scale.costs import Costs
+from drf_reprocess.stages.package import BATCH_MEMBERS
 from drf_reprocess.stages.plan import MAX_PARTITION_FILES, MIN_PARTITION_BYTES, PARTITIONS_PER_WORKER
 from drf_reprocess.stages.verify import TASK_BYTES
 
@@ -64,8 +67,10 @@ class Site:
     cores: float = math.inf
     """Cores that driver and workers share; without limit on a cluster, where each has its own."""
     start_s: float = 0.0
+    """Of all workers, until they have loaded what they need."""
     end_s: float = 0.0
-    """In none of the stages: the end of the workers."""
+    sync_s: float = 0.0
+    """Each transaction of the catalog."""
     scheduler_apart: bool = False
     """Whether the scheduler is a process of its own (``compute.site = "address"``); else it is the driver's."""
     crowding: float = 1.0
@@ -107,6 +112,8 @@ class Phase:
     """The scheduler, for each task."""
     session_s: float = 0.0
     """Before the first task: the workers are told of the context."""
+    gap_s: float = 0.0
+    """A worker waits so long for its next task, beside what driver and scheduler take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,57 +187,85 @@ class _Maker:
             tasks,
             work,
             hand_s=driver_s,
-            take_s=drives.of(files, received) + self.costs.machine.sync_s,
+            take_s=drives.of(files, received) + self.site.sync_s,
             scheduler_s=scheduler_s,
-            session_s=self.session_s() + self.costs.machine.warm_s,
+            session_s=self.session_s(),
+            gap_s=self.costs.handing.gap_s,
         )
         return Stage("process", phases=(phase,))
 
-    def packages(self) -> tuple[Stage, Stage]:
-        """Return package and verify; each is repeated for every package."""
-        mission, sizes, costs = self.mission, self.costs.sizes, self.costs
-        packed = sizes.segment_per_byte * mission.bytes + sizes.segment_per_file * mission.files
-        packages = max(min(mission.periods, mission.files), math.ceil(packed / PACKAGE_BYTES))
-        files, received, size = mission.files / packages, mission.bytes / packages, packed / packages
+    def packages(self) -> Iterator[Stage]:
+        """Yield package and verify by turns: all batches but the last are alike."""
+        count = package_count(self.costs, self.mission)
+        most = packages_at_once(self.costs, self.mission, self.site.workers)
+        batches, rest = divmod(count, most)
+        if batches:
+            yield from self.batch(count, most, batches)
+        if rest:
+            yield from self.batch(count, rest, 1)
+
+    def batch(self, count: int, at_once: int, repeats: int) -> tuple[Stage, Stage]:
+        """Return package and verify of batches of so many packages of all."""
+        mission, costs = self.mission, self.costs
+        files, received = mission.files / count, mission.bytes / count
+        size = packed_bytes(costs, mission) / count
         driver_s, scheduler_s = self.handing()
+        told = {
+            "hand_s": driver_s,
+            "scheduler_s": scheduler_s,
+            "session_s": self.session_s(),
+            "gap_s": costs.handing.gap_s,
+        }
         moved = 0.0 if self.site.storage.copies_itself else size
         join = Work(costs.tasks["join"].of(0, size), read_bytes=size + moved, write_bytes=moved, objects=1)
-        joining = Phase(1, join, driver_s, 0.0, scheduler_s, self.session_s())
+        # Each package is planned, has two manifests and is completed; each batch writes to the journal.
         package = Stage(
             "package",
-            costs.driver["package"].of(files, received) + 3 * costs.machine.sync_s,
-            objects=2,
-            phases=(joining,),
-            repeats=packages,
+            at_once * (costs.driver["package"].of(files, received) + 2 * self.site.sync_s) + self.site.sync_s,
+            objects=2 * at_once + 1,
+            phases=(Phase(at_once, join, **told),),
+            repeats=repeats,
         )
         tasks = max(1, min(math.ceil(received / TASK_BYTES), round(files)))
-        checking = Phase(
-            tasks,
-            Work(
-                costs.tasks["verify"].of(files / tasks, received / tasks),
-                read_bytes=size / tasks,
-                items=max(1, round(files / tasks)),
-            ),
-            driver_s,
-            0.0,
-            scheduler_s,
-            self.session_s(),
+        check = Work(
+            costs.tasks["verify"].of(files / tasks, received / tasks),
+            read_bytes=size / tasks,
+            items=max(1, round(files / tasks)),
         )
+        # Each package is opened, held against catalog and inventories, and has its note and its ``delivery.json`` written.
+        concluding_s = costs.driver["verify"].of(files, received) + costs.listed_s * mission.files
         verify = Stage(
             "verify",
-            costs.driver["verify"].of(files, received) + 2 * costs.machine.sync_s,
-            objects=2,
-            phases=(checking,),
-            repeats=packages,
+            at_once * (concluding_s + self.site.sync_s) + self.site.sync_s,
+            objects=2 * at_once + 1,
+            phases=(Phase(at_once * tasks, check, **told),),
+            repeats=repeats,
         )
         return package, verify
+
+
+def packed_bytes(costs: Costs, mission: Mission) -> float:
+    """Return the size of all packages together."""
+    sizes = costs.sizes
+    return sizes.segment_per_byte * mission.bytes + sizes.segment_per_file * mission.files
+
+
+def package_count(costs: Costs, mission: Mission) -> int:
+    """Return how many packages there are: one a period, or as many as their largest size wants."""
+    return max(min(mission.periods, mission.files), math.ceil(packed_bytes(costs, mission) / PACKAGE_BYTES))
+
+
+def packages_at_once(costs: Costs, mission: Mission, workers: float = math.inf) -> int:
+    """Return how many packages are joined at once: a file and its label are two members."""
+    count = package_count(costs, mission)
+    return int(min(count, workers, math.ceil(BATCH_MEMBERS / (2 * mission.files / count))))
 
 
 def make_stages(costs: Costs, mission: Mission, site: Site) -> tuple[Stage, ...]:
     """Return the stages of a run of a mission at a site."""
     maker = _Maker(costs, mission, site)
     shared = (Stage("start", site.start_s), maker.alone("discover"), maker.alone("plan"), maker.process())
-    end = Stage("end", site.end_s)
+    end = (maker.alone("rest"), Stage("end", site.end_s))
     if mission.mode == "staging":
-        return (*shared, maker.alone("publish"), end)
-    return (*shared, maker.alone("assemble"), maker.alone("publish"), *maker.packages(), end)
+        return (*shared, maker.alone("publish"), *end)
+    return (*shared, maker.alone("assemble"), maker.alone("publish"), *maker.packages(), *end)

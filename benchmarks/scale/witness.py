@@ -53,21 +53,30 @@ class Witness(SilentObserver):
     tasks: list[TaskCost] = field(default_factory=list)
     stage_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Processor seconds by stage, tasks included."""
-    warm_s: float = 0.0
+    left_out_s: float = 0.0
+    """Of what is only for the account, and of loading what tasks need, which is no part of any of them."""
     workers: int = 1
     dashboard: str = ""
     warnings: tuple[str, ...] = ()
     _stage: str = ""
     _began_s: float = 0.0
-    _beside_s: float = 0.0
+    _left_out_before_s: float = 0.0
 
     def stage_started(self, stage: str, files: int, bytes_: int) -> None:
         """Look at the clock."""
-        self._stage, self._began_s, self._beside_s = stage, time.process_time(), 0.0
+        self._stage, self._began_s, self._left_out_before_s = stage, time.process_time(), self.left_out_s
 
     def stage_ended(self, stage: str, elapsed_s: float) -> None:
         """Look at the clock, and leave out what was only for the account."""
-        self.stage_s[stage] += time.process_time() - self._began_s - self._beside_s
+        self.stage_s[stage] += (
+            time.process_time() - self._began_s - (self.left_out_s - self._left_out_before_s)
+        )
+
+    def prepare(self, context: object) -> None:
+        """Load what tasks need."""
+        began_s = time.process_time()
+        warm_up(context)
+        self.left_out_s += time.process_time() - began_s
 
     def run(self, function: Callable[[C, I], R], context: C, items: Iterable[I]) -> Iterator[TaskEvent[I, R]]:
         """Do each task here, and take the time of everything."""
@@ -79,15 +88,13 @@ class Witness(SilentObserver):
             if item is None:
                 return
             if number == 0:
-                began_s = time.process_time()
-                warm_up(context)
-                self._leave_out(time.process_time() - began_s)
+                self.prepare(context)
             created, began_s = time.time(), time.process_time()
             report = call(function, context, item)
             work_s = time.process_time() - began_s
             began_s = time.process_time()
             travels = len(pickle.dumps(item)) + len(pickle.dumps(report))
-            self._leave_out(time.process_time() - began_s)
+            self.left_out_s += time.process_time() - began_s
             began_s = time.process_time()
             yield TaskEvent(
                 item,
@@ -122,10 +129,6 @@ class Witness(SilentObserver):
         """Return the processor seconds of the driver in a stage: all but its tasks."""
         return max(0.0, self.stage_s[stage] - sum(task.work_s for task in self.tasks if task.stage == stage))
 
-    def _leave_out(self, seconds: float) -> None:
-        self._beside_s += seconds
-        self.warm_s += seconds
-
 
 def _size(function: Callable[..., Any], item: Any) -> tuple[int, int]:  # noqa: ANN401 - any item
     """Return files and bytes of a task's item."""
@@ -150,6 +153,11 @@ class Witnessed:
     objects: int
     packages: int
     package_bytes: int
+
+    @property
+    def work_s(self) -> float:
+        """Processor seconds of all tasks."""
+        return sum(task.work_s for task in self.witness.tasks)
 
 
 def witness_run(
@@ -192,7 +200,10 @@ class _Given:
     witness: Witness
 
     def __enter__(self) -> Witness:
+        self.witness.stage_s["rest"] -= time.process_time()
         return self.witness
 
     def __exit__(self, *_: object) -> None:
-        return None
+        witness = self.witness
+        staged_s = sum(seconds for stage, seconds in witness.stage_s.items() if stage != "rest")
+        witness.stage_s["rest"] += time.process_time() - staged_s - witness.left_out_s

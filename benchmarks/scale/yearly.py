@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 from benchmarks.scale import simulation
 from benchmarks.scale.costs import Costs
-from benchmarks.scale.extrapolation import GB, MISSION, duration
-from benchmarks.scale.stages import Mission, Site, Storage, make_stages
+from benchmarks.scale.extrapolation import GB, MISSION, duration, site_elsewhere
+from benchmarks.scale.stages import Mission, Storage, make_stages
 
 HOUR_S = 3600.0
 FILES_A_DAY = 11
@@ -95,7 +95,7 @@ def bill_rows(costs: Costs, storage: Storage, workers: int, full_a_year: float) 
     found = []
     for scenario in scenarios(full_a_year):
         mission = scenario.mission
-        site = Site(workers, storage, start_s=costs.machine.site_start_s)
+        site = site_elsewhere(costs, storage, workers)
         stages = make_stages(costs, mission, site)
         ours = Bill(simulation.play(stages, site).seconds, workers + 1, _kept_bytes(costs, mission))
         present_s = mission.bytes / costs.incumbent_rate + mission.bytes / storage.read_rate

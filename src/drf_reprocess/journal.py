@@ -19,7 +19,7 @@ from drf_reprocess.storage.base import Store
 
 JOURNAL = "runs/journal"
 FORMAT = "drf-reprocess journal 1"
-SEGMENT_CHANGES = 1_000
+SEGMENT_CHANGES = 500
 INTERVAL_S = 1.0
 """So often changes are written while a run works; until then they stand in the catalog alone."""
 

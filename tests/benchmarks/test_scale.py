@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.results import Results
-from benchmarks.scale import extrapolation, formula, simulation, validation, yearly
+from benchmarks.pipeline import PipelineRun
+from benchmarks.results import Results, StageTime
+from benchmarks.scale import extrapolation, formula, simulation, stages, validation, yearly
 from benchmarks.scale.__main__ import main
 from benchmarks.scale.costs import SERIAL, Costs, Handing, Line, Machine, fit_line, latest_costs
 from benchmarks.scale.stages import MIB, Mission, Phase, Site, Stage, Storage, Work, make_stages
@@ -23,8 +24,9 @@ RECORDED = Costs(
         "verify": Line(0.001, 0.0015, 3.3e-9),
     },
     driver={name: Line(0.02, 2e-4) for name in SERIAL},
-    machine=Machine(2, 1.2, 5e8, 1e9, 4e9, 0.002, 0.001, 2.0, 1.0),
-    handing=Handing(0.001, 0.01, 0.0005, 0.4),
+    machine=Machine(2, 1.2, 5e8, 1e9, 0.002, 0.001, 1.0, 0.5, 0.4, 0.1),
+    handing=Handing(0.001, 0.01, 0.0005, 0.002, 0.4),
+    listed_s=4e-6,
 )
 
 
@@ -162,9 +164,9 @@ def test_costs_survive_the_database(tmp_path):
     assert latest_costs(results) == costs
 
 
-def test_an_error_above_its_bound_is_explained_by_the_stages_that_are_off():
+def test_an_error_above_its_bound_is_explained_by_the_phasesthat_are_off():
     rows = (("plan", 0.1, 0.1), ("process", 8.0, 5.0), ("verify", 1.0, 1.1))
-    off = validation.Compared("disk", 2, 40, 200_000_000, 9.1, 6.2, 6.0, 1.5, rows)
+    off = validation.Compared("disk", 2, 40, 200_000_000, 9.1, 6.2, 6.0, 1.5, rows, (2.0, 1.9))
     assert off.words.startswith("process: 8.00 s, by the model 5.00 s; ")
     assert "1.5 cores" in off.words
     near = replace(off, model_s=9.0)
@@ -190,10 +192,57 @@ def test_the_point_where_it_stops_is_named():
 
 def test_the_lowest_ceiling_is_that_of_the_slowest_serial_piece():
     slow_join = replace(RECORDED, tasks={**RECORDED.tasks, "join": Line(0.0, 0.0, 10e-9)})
-    lowest = extrapolation.ceilings(slow_join)[0]
-    assert lowest.resource.startswith("package: one worker")
-    packed = slow_join.sizes.segment_per_byte + 65_000 / (190 * GB) * slow_join.sizes.segment_per_file
-    assert lowest.rate == pytest.approx(1 / (10e-9 * packed))
+    mission, at_once = extrapolation.MISSION, stages.packages_at_once(slow_join, extrapolation.MISSION)
+    lowest = extrapolation.ceilings(slow_join, mission)[0]
+    assert lowest.resource == f"package: {at_once} packages joined at once, at most"
+    each_s = 10e-9 * stages.packed_bytes(slow_join, mission) / mission.periods + slow_join.handing.session_s
+    assert lowest.rate == pytest.approx(mission.bytes / (math.ceil(mission.periods / at_once) * each_s))
+
+
+def test_packages_are_joined_in_batches_and_all_members_of_a_batch_are_read_together():
+    mission, some = Mission("some", 5_600, 60 * GB, 7), Site(3, FREE)
+    made = make_stages(RECORDED, mission, some)
+    packing = [(one.name, one.repeats, one.phases[0].tasks) for one in made if one.name == "package"]
+    assert packing == [("package", 2, 3), ("package", 1, 1)]
+    tasks = math.ceil(60 * GB / 7 / stages.TASK_BYTES)
+    reading = [(one.repeats, one.phases[0].tasks) for one in made if one.name == "verify"]
+    assert reading == [(2, 3 * tasks), (1, tasks)]
+    assert simulation.play(made, some).stage("verify").tasks == 7 * tasks
+
+
+def test_a_batch_has_no_more_members_than_the_driver_can_remember():
+    files = 10 * stages.BATCH_MEMBERS
+    mission = Mission("many", files, files, 40)
+    assert stages.packages_at_once(RECORDED, mission, 1000) == 2
+    assert stages.packages_at_once(RECORDED, mission, 1) == 1
+
+
+def test_each_package_reads_the_whole_inventory():
+    mission, site = Mission("many", 100_000, 100_000, 50), Site(4, FREE)
+    times = [
+        sum(one.repeats * one.driver_s for one in make_stages(costs, mission, site) if one.name == "verify")
+        for costs in (RECORDED, replace(RECORDED, listed_s=0.0))
+    ]
+    assert times[0] - times[1] == pytest.approx(50 * 100_000 * RECORDED.listed_s)
+
+
+def test_a_worker_waits_for_its_next_task():
+    phases = one_phase(100, Work(1.0), gap_s=0.1)
+    assert both(phases, Site(4, FREE)) == pytest.approx((27.5, 27.5), rel=0.01)
+
+
+def test_start_and_end_of_workers_are_compared_apart():
+    run = PipelineRun(
+        bytes=GB, files=200, elapsed_s=20.0, site_start_s=2.0, site_end_s=1.0, cpu_s=30.0,
+        stages=(StageTime("process", 19.5),), worker_peak_bytes=0, driver_peak_bytes=0, kept_bytes=0,
+        written_bytes=0, package_bytes=0, deliveries=3, summary={},
+    )  # fmt: skip
+    slow_start = replace(RECORDED, machine=replace(RECORDED.machine, site_start_s=100.0))
+    compared = validation.compare(slow_start, run, 2, "memory", 0.0)
+    assert compared.model_s == validation.compare(RECORDED, run, 2, "memory", 0.0).model_s
+    assert compared.real_s == 20.0
+    assert compared.ends_s == (3.0, pytest.approx(slow_start.machine.start_s(2) + 0.5))
+    assert compared.stages[-1][:2] == ("rest", pytest.approx(0.5))
 
 
 def test_a_year_is_the_sum_of_its_scenarios():
@@ -218,7 +267,7 @@ def recorded(tmp_path):
 def test_extrapolate_writes_tables_and_a_picture(recorded, tmp_path, capsys):
     assert main(["extrapolate", "--workers", "1,30", "--bandwidth", "1", *recorded]) == 0
     told = capsys.readouterr().out
-    assert "| process: driver and catalog |" in told
+    assert "| process: driver and catalog, for each task |" in told
     assert "190 GB, 65,000 files | storage, 1 GB/s" in told
     assert "190 TB, 65 million files" in told
     assert (tmp_path / "report" / "scale-extrapolate.md").read_text() in told
@@ -248,5 +297,5 @@ def test_measure_and_validate_run_the_real_thing(tmp_path, capsys):
     assert costs.handing.task_s > 0
     assert 0 < costs.sizes.segment_per_byte < 1
     assert costs.sizes.store_per_byte > 1, "what was received is kept"
-    assert main(["validate", "--files", "2", "--scale", "0.02", "--workers", "1", *here]) == 0
+    assert main(["validate", "--files", "2x0.02", "--rounds", "1", "--workers", "1", *here]) == 0
     assert "| disk | 0 | 2 | 1 |" in capsys.readouterr().out

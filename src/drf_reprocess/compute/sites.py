@@ -48,8 +48,8 @@ SAFE_SETTINGS = {
 LEAN_SETTINGS = {
     # Dask looks a hundred times a second at what its worker is doing: a tenth of the time of tasks such as ours.
     "distributed.worker.profile.enabled": False,
-    # The last thousand messages to each worker, with the items in them, are not kept in the driver.
-    "distributed.admin.low-level-log-length": 10,
+    # The last messages to each worker, with the items in them, are not kept in the driver.
+    "distributed.admin.low-level-log-length": 0,
     "distributed.admin.system-monitor.log-length": 60,
 }
 """What Dask need not record of its own work on a cluster that lives for one run."""

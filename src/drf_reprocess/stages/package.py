@@ -35,8 +35,8 @@ from drf_reprocess.storage.base import Part, Store
 
 HASH_BLOCK_BYTES = 8 * 2**20
 
-BATCH_MEMBERS = 4_000
-"""Packages are joined several at once, by all workers, as long as the driver need not remember more members."""
+MEMBERS_PER_WORKER = 1_250
+"""Packages are joined several at once, by all workers, as long as the driver need not remember more members, 6 kB each."""
 
 DELIVERIES = "deliveries"
 
@@ -143,8 +143,8 @@ def _batches(
     batch: list[tuple[Delivery, PackageTask]] = []
     for delivery, task in planned:
         batch.append((delivery, task))
-        members = sum(one.record.members for one, _ in batch)
-        if members >= BATCH_MEMBERS or len(batch) >= executor.workers:
+        members, workers = sum(one.record.members for one, _ in batch), executor.workers
+        if len(batch) >= workers or members >= MEMBERS_PER_WORKER * workers:
             yield batch
             batch = []
     if batch:

@@ -34,6 +34,7 @@ from drf_reprocess.model import (
     Severity,
     SourceOutcome,
     SourceState,
+    StoredObject,
     WorkItem,
 )
 from drf_reprocess.pds4.check import check_label
@@ -371,11 +372,19 @@ def _pack(
     context: ProcessContext, writer: SegmentWriter, record: ProductRecord, done: Reprocessed
 ) -> tuple[PackedMember, ...]:
     """Compress the files of a new version for the package that will hold it, while their bytes are at hand."""
-    label = writer.add(record.label_path, done.label, record.label.sha256)
+    members = [
+        (record.data_path, done.reading.data, record.data),
+        (record.label_path, done.label, record.label),
+    ]
     # A receiver that has the data file may get the label without it.
     if done.decision is Decision.LABEL_ONLY and context.line.profile.package.label_only == "label":
-        return (label,)
-    return writer.add(record.data_path, done.reading.data, record.data.sha256), label
+        del members[0]
+    # In the order of the package: so it is joined from few long ranges.
+    return tuple(writer.add(path, data, stored.sha256) for path, data, stored in sorted(members, key=_path))
+
+
+def _path(member: tuple[str, bytes, StoredObject]) -> str:
+    return member[0]
 
 
 def _covered(item: WorkItem) -> Finding:
