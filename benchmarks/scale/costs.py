@@ -54,6 +54,10 @@ class Machine:
     site_end_s: float = 0.0
     """End of one worker."""
     more_end_s: float = 0.0
+    fresh_s: float = 0.0
+    """What a worker's first files take more than later ones: memory that it never had before."""
+    pace_s: float = 1.0
+    """Of the fixed piece of work (`pace.pace_s`) while the costs were measured."""
 
     def start_s(self, workers: int) -> float:
         """Start of so many workers on this machine."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.scale import formula, simulation
 from benchmarks.scale.costs import Costs
-from benchmarks.scale.stages import Mission, Site, Storage, make_stages, package_count, packages_at_once
+from benchmarks.scale.stages import Mission, Site, Storage, make_stages, packages_at_once
 
 WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 ENOUGH = 0.5
@@ -179,7 +179,6 @@ def ceilings(costs: Costs, mission: Mission = MISSION) -> list[Ceiling]:
         stage.repeats * phase.tasks * phase.work.cpu_s for stage in stages for phase in stage.phases
     )
     at_once = packages_at_once(costs, mission)
-    batches = math.ceil(package_count(costs, mission) / at_once)
     needed: defaultdict[str, float] = defaultdict(float)
     for stage in stages:
         if stage.name in ("package", "verify"):
@@ -189,8 +188,8 @@ def ceilings(costs: Costs, mission: Mission = MISSION) -> list[Ceiling]:
         for phase in stage.phases:
             each_s = phase.hand_s + phase.take_s
             if stage.name == "package":
-                words = f"package: {at_once} packages joined at once, at most"
-                needed[words] = batches * (phase.work.cpu_s + phase.session_s)
+                words = f"package: {at_once} packages joined, all at once"
+                needed[words] = phase.work.cpu_s + phase.session_s
             else:
                 needed[f"{stage.name}: driver and catalog, for each task"] += (
                     stage.repeats * phase.tasks * each_s

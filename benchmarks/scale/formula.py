@@ -81,7 +81,7 @@ def shares(stages: tuple[Stage, ...], site: Site) -> list[Share]:
         session_s = sum(phase.session_s for phase in stage.phases)
         parts = [
             (f"{stage.name}: the driver alone", alone_s + stage.objects * storage.object_s),
-            (f"{stage.name}: telling the workers", session_s),
+            (f"{stage.name}: workers get ready", session_s),
         ]
         for phase in stage.phases:
             known = bounds(phase, site)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -18,6 +19,7 @@ from benchmarks.results import Measurement
 from benchmarks.samples import Sample, make_sample
 from benchmarks.scale.costs import PART, SERIAL, Costs, Handing, Machine, Sizes, fit_line
 from benchmarks.scale.handing import HandingRun, time_handing
+from benchmarks.scale.pace import pace_s
 from benchmarks.scale.witness import Witnessed, witness_run
 from benchmarks.scope import Scope
 from benchmarks.timing import require
@@ -70,8 +72,10 @@ def measure_costs(scope: Scope, amounts: Amounts) -> Iterator[Measurement]:
         yield _told(run)
     on = scope.places[0]
     with scope.folder(on) as folder:
-        runs = _witness(scope, amounts, folder)
+        paces = [pace_s()]
+        runs = _witness(scope, amounts, folder, paces)
     machine, others = _measure_machine(scope, amounts)
+    machine = replace(machine, pace_s=statistics.median(paces))
     costs = _costs_of(
         runs,
         handed,
@@ -88,7 +92,7 @@ def measure_costs(scope: Scope, amounts: Amounts) -> Iterator[Measurement]:
 # pieces of work
 
 
-def _witness(scope: Scope, amounts: Amounts, folder: Path) -> list[Witnessed]:
+def _witness(scope: Scope, amounts: Amounts, folder: Path, paces: list[float]) -> list[Witnessed]:
     """Run missions of few, of many, and of large files; a first one, which loads everything, is not counted.
 
     What other programs take of caches and memory is no part of what a piece of work costs: the run that took least counts.
@@ -108,6 +112,7 @@ def _witness(scope: Scope, amounts: Amounts, folder: Path) -> list[Witnessed]:
             output = folder / name / f"output{number}"
             rounds.append(witness_run(sample, output, partition_bytes, scope.xml_catalog))
             shutil.rmtree(output)
+            paces.append(pace_s())
         runs.append(min(rounds, key=lambda run: run.work_s))
     return runs[1:]
 
@@ -236,9 +241,9 @@ def _measure_machine(scope: Scope, amounts: Amounts) -> tuple[Machine, dict[str,
         per_byte_s = max(big_s / big - sync_s / amounts.object_bytes, 1e-12)
         read = _read_rate(folder, amounts.rate_bytes)
     cores = float(len(os.sched_getaffinity(0)))
-    crowding = _crowding(scope, int(cores), amounts)
+    crowding, fresh_s = _crowding(scope, int(cores), amounts)
     # The store syncs each object and the folder that it is put into; a transaction is one sync.
-    machine = Machine(cores, crowding, 1 / per_byte_s, read, 2 * sync_s, sync_s)
+    machine = Machine(cores, crowding, 1 / per_byte_s, read, 2 * sync_s, sync_s, fresh_s=fresh_s)
     return machine, {"write_rate_4mb_objects": big / big_s}
 
 
@@ -257,27 +262,31 @@ def _read_rate(folder: Path, size: int) -> float:
     return size / (time.perf_counter() - began_s)
 
 
-def _crowding(scope: Scope, cores: int, amounts: Amounts) -> float:
-    """Return by how much work takes more processor time when every core is busy: caches and memory are shared."""
+def _crowding(scope: Scope, cores: int, amounts: Amounts) -> tuple[float, float]:
+    """Return by how much work takes more processor time when every core is busy, as caches and memory are shared; and how much
+    more the first files of a process take.
+    """
     if cores < 2 or scope.site != "local":
-        return 1.0
+        return 1.0, 0.0
     with (
         scope.folder(scope.places[0]) as folder,
         ProcessPoolExecutor(cores, get_context("spawn"), this_machine.settle_memory) as pool,
     ):
-        sample = make_sample(folder / "source", amounts.crowd_files, amounts.scale)
+        tiny = make_sample(folder / "tiny", 4, SMALLEST)
+        large = make_sample(folder / "large", amounts.crowd_files, amounts.scale)
 
-        def work(name: str, processes: int) -> float:
+        def work(name: str, processes: int, sample: Sample = large) -> float:
             """Return the mean over some processes at work at once."""
             places = [folder / f"{name}{number}" for number in range(processes)]
             each = [pool.submit(_work_s, sample, place, scope.xml_catalog) for place in places]
             return sum(one.result() for one in each) / processes
 
-        work("first", cores)
+        work("loads", cores, tiny)
+        first = work("first", cores)
         rounds = range(amounts.rounds)
         together = min(work(f"together{number}", cores) for number in rounds)
         alone = min(work(f"alone{number}", 1) for number in rounds)
-    return max(1.0, together / alone)
+    return max(1.0, together / alone), max(0.0, first - together)
 
 
 def _work_s(sample: Sample, output: Path, xml_catalog: Path | None) -> float:

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.scale.costs import Costs
-from drf_reprocess.stages.package import BATCH_MEMBERS
+from drf_reprocess.stages.package import MEMBERS_PER_WORKER
 from drf_reprocess.stages.plan import MAX_PARTITION_FILES, MIN_PARTITION_BYTES, PARTITIONS_PER_WORKER
+from drf_reprocess.stages.receive import AHEAD_BYTES
 from drf_reprocess.stages.verify import TASK_BYTES
 
 MIB = 2**20
@@ -111,7 +112,7 @@ class Phase:
     scheduler_s: float = 0.0
     """The scheduler, for each task."""
     session_s: float = 0.0
-    """Before the first task: the workers are told of the context."""
+    """Before the first task: the workers are told of the context, and get memory."""
     gap_s: float = 0.0
     """A worker waits so long for its next task, beside what driver and scheduler take."""
 
@@ -154,6 +155,11 @@ class _Maker:
         known = self.costs.handing
         return known.session_s + known.worker_s * (self.site.workers - 1)
 
+    def fresh_s(self) -> float:
+        """Return what the first files of each worker take more, where it has so many."""
+        received = self.mission.bytes / self.site.workers
+        return self.costs.machine.fresh_s * min(1.0, received / AHEAD_BYTES)
+
     def partitions(self) -> int:
         """Return into how many tasks the plan cuts the mission."""
         mission = self.mission
@@ -189,7 +195,7 @@ class _Maker:
             hand_s=driver_s,
             take_s=drives.of(files, received) + self.site.sync_s,
             scheduler_s=scheduler_s,
-            session_s=self.session_s(),
+            session_s=self.session_s() + self.fresh_s(),
             gap_s=self.costs.handing.gap_s,
         )
         return Stage("process", phases=(phase,))
@@ -258,7 +264,8 @@ def package_count(costs: Costs, mission: Mission) -> int:
 def packages_at_once(costs: Costs, mission: Mission, workers: float = math.inf) -> int:
     """Return how many packages are joined at once: a file and its label are two members."""
     count = package_count(costs, mission)
-    return int(min(count, workers, math.ceil(BATCH_MEMBERS / (2 * mission.files / count))))
+    remembered = MEMBERS_PER_WORKER * workers / (2 * mission.files / count)
+    return math.ceil(min(count, workers, remembered))
 
 
 def make_stages(costs: Costs, mission: Mission, site: Site) -> tuple[Stage, ...]:

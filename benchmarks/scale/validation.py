@@ -19,6 +19,7 @@ from benchmarks.samples import Sample, make_sample
 from benchmarks.scale import formula, simulation
 from benchmarks.scale.costs import PART, Costs
 from benchmarks.scale.extrapolation import SPREAD
+from benchmarks.scale.pace import pace_s
 from benchmarks.scale.stages import Mission, Site, Storage, make_stages
 from benchmarks.scope import Scope
 
@@ -45,6 +46,8 @@ class Compared:
     formula_s: float
     others_cores: float
     """Cores that other programs took meanwhile."""
+    pace: float
+    """Processor seconds of a fixed piece of work before and after the run, for those when the costs were measured."""
     stages: tuple[tuple[str, float, float], ...]
     """Name, real and modelled seconds."""
     ends_s: tuple[float, float]
@@ -93,6 +96,7 @@ class Compared:
                 "start_and_end_s": self.ends_s[0],
                 "model_start_and_end_s": self.ends_s[1],
                 "others_cores": self.others_cores,
+                "pace": self.pace,
             },
             note=self.words,
         )
@@ -108,18 +112,19 @@ def validate(
                 sample = make_sample(folder / "source", files, scale)
                 for workers in scope.workers:
                     tries = [_run(scope, sample, folder / "output", workers) for _ in range(rounds)]
-                    run, others = min(tries, key=lambda one: one[1])
-                    yield compare(costs, run, workers, on, others)
+                    run, others, pace_s = min(tries, key=lambda one: one[1])
+                    yield compare(costs, run, workers, on, others, pace_s / costs.machine.pace_s)
 
 
-def _run(scope: Scope, sample: Sample, output: Path, workers: int) -> tuple[PipelineRun, float]:
-    """Return a run, and how many cores other programs took meanwhile."""
+def _run(scope: Scope, sample: Sample, output: Path, workers: int) -> tuple[PipelineRun, float, float]:
+    """Return a run, how many cores other programs took meanwhile, and the machine's pace before and after."""
+    before_s = pace_s()
     began_s, busy_s = time.perf_counter(), busy_seconds()
     run = run_line(output, settings_of(scope, sample, workers))
     others_s = busy_seconds() - busy_s - run.cpu_s
     others = max(0.0, others_s / (time.perf_counter() - began_s))
     shutil.rmtree(output)
-    return run, others
+    return run, others, (before_s + pace_s()) / 2
 
 
 def busy_seconds() -> float:
@@ -129,10 +134,12 @@ def busy_seconds() -> float:
     return (user + nice + system + interrupts + soft + stolen) / _TICKS
 
 
-def compare(costs: Costs, run: PipelineRun, workers: int, on: str, others_cores: float) -> Compared:
+def compare(
+    costs: Costs, run: PipelineRun, workers: int, on: str, others_cores: float, pace: float = 1.0
+) -> Compared:
     """Play the same mission, in as many packages, with the model on what this machine had to give."""
     mission = Mission("here", run.files, run.bytes, run.deliveries)
-    site = site_here(costs, workers, on, others_cores)
+    site = site_here(costs, workers, on, others_cores, pace)
     stages = tuple(stage for stage in make_stages(costs, mission, site) if stage.name not in ("start", "end"))
     played = simulation.play(stages, site)
     real = {stage.stage: stage.seconds for stage in run.stages}
@@ -146,12 +153,15 @@ def compare(costs: Costs, run: PipelineRun, workers: int, on: str, others_cores:
         played.seconds,
         formula.seconds(stages, site),
         others_cores,
+        pace,
         tuple((name, seconds, played.stage(name).seconds) for name, seconds in real.items()),
         (run.site_start_s + run.site_end_s, site.start_s + site.end_s),
     )
 
 
-def site_here(costs: Costs, workers: int, on: str = "disk", others_cores: float = 0.0) -> Site:
+def site_here(
+    costs: Costs, workers: int, on: str = "disk", others_cores: float = 0.0, pace: float = 1.0
+) -> Site:
     """Return this machine as a site: its cores are shared by driver, workers and whatever else runs.
 
     What was just written is still in memory when it is read. Copying it is processor time, and in the costs of the work.
@@ -161,8 +171,8 @@ def site_here(costs: Costs, workers: int, on: str = "disk", others_cores: float 
     if on == "disk":
         storage = Storage("this disk", math.inf, machine.write_rate, object_s=machine.object_s)
         sync_s = machine.sync_s
-    busy = min(machine.cores, workers + others_cores) - 1
-    crowded = max(0.0, busy) / max(1.0, machine.cores - 1)
+    # What others on the same cores lengthen is in the pace; beside that our own workers are in each other's way.
+    crowded = (min(machine.cores, workers) - 1) / max(1.0, machine.cores - 1)
     return Site(
         workers,
         storage,
@@ -170,7 +180,7 @@ def site_here(costs: Costs, workers: int, on: str = "disk", others_cores: float 
         start_s=machine.start_s(workers),
         end_s=machine.end_s(workers),
         sync_s=sync_s,
-        crowding=1 + (machine.crowding - 1) * crowded,
+        crowding=pace * (1 + (machine.crowding - 1) * crowded),
         spread=SPREAD,
     )
 
@@ -179,12 +189,12 @@ def to_markdown(rows: Sequence[Compared]) -> str:
     """Return the comparison as a table, with the explanations below it."""
     lines = [
         "| output on | MB | files | workers | real, s | model, s | error | formula, s | start and end, s | by the model | "
-        "cores taken by others |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "cores taken by others | pace |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
         f"| {one.on} | {one.bytes / 1e6:.0f} | {one.files} | {one.workers} | {one.real_s:.2f} | {one.model_s:.2f} | "
-        f"{one.error:+.0%} | {one.formula_s:.2f} | {one.ends_s[0]:.2f} | {one.ends_s[1]:.2f} | {one.others_cores:.1f} |"
+        f"{one.error:+.0%} | {one.formula_s:.2f} | {one.ends_s[0]:.2f} | {one.ends_s[1]:.2f} | {one.others_cores:.1f} | {one.pace:.2f} |"
         for one in rows
     ]
     for one in rows:

@@ -166,7 +166,7 @@ def test_costs_survive_the_database(tmp_path):
 
 def test_an_error_above_its_bound_is_explained_by_the_phasesthat_are_off():
     rows = (("plan", 0.1, 0.1), ("process", 8.0, 5.0), ("verify", 1.0, 1.1))
-    off = validation.Compared("disk", 2, 40, 200_000_000, 9.1, 6.2, 6.0, 1.5, rows, (2.0, 1.9))
+    off = validation.Compared("disk", 2, 40, 200_000_000, 9.1, 6.2, 6.0, 1.5, 1.0, rows, (2.0, 1.9))
     assert off.words.startswith("process: 8.00 s, by the model 5.00 s; ")
     assert "1.5 cores" in off.words
     near = replace(off, model_s=9.0)
@@ -191,12 +191,12 @@ def test_the_point_where_it_stops_is_named():
 
 
 def test_the_lowest_ceiling_is_that_of_the_slowest_serial_piece():
-    slow_join = replace(RECORDED, tasks={**RECORDED.tasks, "join": Line(0.0, 0.0, 10e-9)})
-    mission, at_once = extrapolation.MISSION, stages.packages_at_once(slow_join, extrapolation.MISSION)
+    slow_join = replace(RECORDED, tasks={**RECORDED.tasks, "join": Line(0.0, 0.0, 1e-6)})
+    mission = extrapolation.MISSION
     lowest = extrapolation.ceilings(slow_join, mission)[0]
-    assert lowest.resource == f"package: {at_once} packages joined at once, at most"
-    each_s = 10e-9 * stages.packed_bytes(slow_join, mission) / mission.periods + slow_join.handing.session_s
-    assert lowest.rate == pytest.approx(mission.bytes / (math.ceil(mission.periods / at_once) * each_s))
+    assert lowest.resource == "package: 48 packages joined, all at once"
+    each_s = 1e-6 * stages.packed_bytes(slow_join, mission) / mission.periods + slow_join.handing.session_s
+    assert lowest.rate == pytest.approx(mission.bytes / each_s)
 
 
 def test_packages_are_joined_in_batches_and_all_members_of_a_batch_are_read_together():
@@ -211,10 +211,12 @@ def test_packages_are_joined_in_batches_and_all_members_of_a_batch_are_read_toge
 
 
 def test_a_batch_has_no_more_members_than_the_driver_can_remember():
-    files = 10 * stages.BATCH_MEMBERS
-    mission = Mission("many", files, files, 40)
-    assert stages.packages_at_once(RECORDED, mission, 1000) == 2
+    mission = Mission(
+        "many", 2_000 * stages.MEMBERS_PER_WORKER, GB, 1_000
+    )  # four workers' members in a package
     assert stages.packages_at_once(RECORDED, mission, 1) == 1
+    assert stages.packages_at_once(RECORDED, mission, 40) == 10
+    assert stages.packages_at_once(RECORDED, mission) == 1_000
 
 
 def test_each_package_reads_the_whole_inventory():

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drf_reprocess import md5_lanes
+from drf_reprocess.digests import digest_bytes
 from drf_reprocess.md5_lanes import LANES, _hash_in_lanes, _worthwhile, md5_many, warm_up
 
 BORDERS = [0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 121, 127, 128, 129, 183, 184, 191, 192, 255, 256, 257, 320]
@@ -176,3 +177,23 @@ def test_threads_do_not_disturb_each_other():
     for thread in threads:
         thread.join()
     assert found == [by_hashlib(buffers) for buffers in sets]
+
+
+@needs_numba
+def test_lanes_that_are_wrong_are_never_used(monkeypatch, caplog):
+    monkeypatch.setattr(md5_lanes, "_hash_in_lanes", lambda buffers: ["0" * 32] * len(buffers))
+    md5_lanes._lanes_that_pay.cache_clear()
+    try:
+        buffers = pieces([200_000] * LANES)
+        assert md5_many(buffers) == by_hashlib(buffers)
+    finally:
+        md5_lanes._lanes_that_pay.cache_clear()
+    if "avx2" in str(md5_lanes.import_module("llvmlite.binding").get_host_cpu_features().flatten()):
+        assert "wrong digests" in caplog.text
+
+
+@given(st.lists(st.integers(0, 300_000), max_size=12))
+@settings(max_examples=20, deadline=None)
+def test_all_digests_of_many_are_those_of_each(lengths):
+    buffers = pieces(lengths)
+    assert md5_lanes.digest_many(buffers) == [digest_bytes(one) for one in buffers]

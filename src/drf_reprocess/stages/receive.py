@@ -37,16 +37,12 @@ def read_ahead(source: Store, items: Sequence[WorkItem]) -> Iterator[FamilyFiles
     batch: list[WorkItem] = []
     size = 0
     for item in items:
-        if batch and size + _bytes_of(item) > AHEAD_BYTES:
+        if batch and size + item.bytes > AHEAD_BYTES:
             yield from _read_together(source, batch)
             batch, size = [], 0
         batch.append(item)
-        size += _bytes_of(item)
+        size += item.bytes
     yield from _read_together(source, batch)
-
-
-def _bytes_of(item: WorkItem) -> int:
-    return sum(one.bytes for candidate in item.candidates for one in candidate.sources)
 
 
 def _read_together(source: Store, items: Sequence[WorkItem]) -> Iterator[FamilyFiles]:

@@ -6,6 +6,8 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -70,8 +72,23 @@ def tell_prepared(context: Preparing, item: int) -> bool:
     return context.prepared
 
 
+@dataclass(frozen=True)
+class LeavingMarks:
+    """A context that leaves a mark for each process that prepares."""
+
+    folder: str
+
+    def warm_up(self) -> None:
+        """Leave a mark."""
+        Path(self.folder, f"{os.getpid()}").touch()
+
+
 class ExecutorContract:
     """Tests for any executor."""
+
+    def test_all_workers_prepare_before_there_is_a_task(self, executor: Executor, tmp_path: Path) -> None:
+        executor.prepare(LeavingMarks(str(tmp_path)))
+        assert 0 < len(list(tmp_path.iterdir())) <= executor.workers  # they may share a process
 
     def test_every_item_gives_its_result(self, executor: Executor) -> None:
         events = list(executor.run(add, 100, range(25)))
