@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from drf_reprocess.profiles.model import Cadence
@@ -31,7 +32,7 @@ def coverage(
     column = table.column(TIME_UTC).drop_null()
     if not len(column):
         return ()
-    times_us = column.cast(pa.int64()).to_numpy()
+    times_us = micros(column)
     steps_us = np.diff(times_us)
     if steps_us.min(initial=0) < 0:
         times_us = np.sort(times_us)
@@ -51,6 +52,14 @@ def coverage(
     starts = times_us[np.concatenate(([0], gaps + 1))]
     stops = times_us[np.concatenate((gaps, [len(times_us) - 1]))]
     return tuple((_iso(int(start)), _iso(int(stop))) for start, stop in zip(starts, stops, strict=True))
+
+
+def micros(times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Return times, all of them known, as microseconds since 1970, read-only.
+
+    Not by Arrow's ``to_numpy``: where pandas is installed, that imports it, which takes each worker 0.2 s and 40 MB.
+    """
+    return np.asarray(np.from_dlpack(times.cast(pa.int64()).combine_chunks()), np.int64)
 
 
 def _micros(text: str) -> int:

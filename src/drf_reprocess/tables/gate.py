@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from drf_reprocess.model import Finding, Severity
 from drf_reprocess.profiles.model import Gate
+from drf_reprocess.tables.coverage import TIME_UTC, micros
 
 REMEDY = (
     "look at both versions; `disposition accept` releases the new one, `disposition exclude` keeps the former"
@@ -27,7 +28,6 @@ REMEDY = (
 CHANCE = 3.0
 """Standard deviations by which the share of blanks may rise by chance, where blanks are common and records few."""
 
-TIME_UTC = "time_utc"
 
 Intervals = Sequence[tuple[str, str]]
 
@@ -158,8 +158,7 @@ def _read_values(parquet: bytes, name: str) -> tuple[npt.NDArray[np.int64], npt.
         return np.empty(0, np.int64), np.empty(0, np.bool_)
     table = file.read(columns=[TIME_UTC, name])
     timed = table.filter(pc.is_valid(table.column(TIME_UTC)))
-    times = timed.column(TIME_UTC).cast(pa.int64()).to_numpy()
-    return times, timed.column(name).is_valid().to_numpy()
+    return micros(timed.column(TIME_UTC)), timed.column(name).is_valid().to_numpy()
 
 
 def _compare_range(
