@@ -51,9 +51,8 @@ def _read_together(source: Store, items: Sequence[WorkItem]) -> Iterator[FamilyF
     identities = digest_many([raw for *_, raw in read])
     for (family, file, candidate, raw), identity in zip(read, identities, strict=True):
         family.received.append(reasons.Received(file, raw, identity, candidate))
-    read.clear()  # the bytes are the families' now, and go with each
-    while families:
-        yield families.pop(0)
+    # All bytes are given back together: the next files fit into their place, whatever sizes they have.
+    yield from families
 
 
 def _read_family(source: Store, item: WorkItem, read: list[Read]) -> FamilyFiles:

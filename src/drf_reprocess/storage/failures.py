@@ -78,7 +78,14 @@ def attempt(operation: str, uri: str, action: Callable[[], T]) -> T:
     StorageError
         Or one of its classes, with ``operation`` and ``uri`` in the message. Errors that are not storage's pass through.
     """
-    result: T = _RETRYING(_translated, operation, uri, action)
+    result: T
+    try:
+        result = _RETRYING(_translated, operation, uri, action)
+    except StorageError as error:
+        # Who tries again keeps the error, and its tracebacks keep whatever all callers have in memory: until some later
+        # collection of garbage these would be the files of a whole task.
+        cause = error.__cause__
+        raise error.with_traceback(None) from cause and cause.with_traceback(None)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -360,3 +361,14 @@ def test_a_full_disk_is_no_fault_of_a_file(mission, monkeypatch):
     monkeypatch.setattr("drf_reprocess.stages.process.put_object", failing)
     with pytest.raises(StorageError, match="no space left"):
         work(mission, receive(mission, {NAME: make_data(1)}))
+
+
+def test_what_a_task_read_is_given_back_when_it_ends(mission):
+    item = receive(mission, {NAME: make_data(1)})
+    gc.collect()
+    gc.disable()
+    try:
+        assert process_partition(mission, (item,))[0].product is not None
+        assert not [one for one in gc.get_objects() if isinstance(one, reasons.Received)]
+    finally:
+        gc.enable()

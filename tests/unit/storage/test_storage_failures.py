@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import pickle
+import weakref
+from contextlib import suppress
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
@@ -119,3 +122,25 @@ def test_only_passing_failures_are_tried_again_and_not_for_ever(
 def test_the_code_of_a_response_is_found_behind_its_error() -> None:
     assert error_code(caused(OSError(errno.EINVAL, "no"), response(416, "InvalidRange"))) == "InvalidRange"
     assert error_code(ValueError()) == ""
+
+
+def test_an_error_keeps_nothing_of_its_callers_alive():
+    def fail():
+        raise FileNotFoundError(errno.ENOENT, "none", "x")
+
+    def call():
+        held = Held()
+        with suppress(ObjectNotFound):
+            attempt("read", "x", fail)
+        return weakref.ref(held)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert call()() is None
+    finally:
+        gc.enable()
+
+
+class Held:
+    """Something that a caller has in memory."""
