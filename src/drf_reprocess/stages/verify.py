@@ -138,7 +138,7 @@ def verify_packages(
         that is said.
     proved
         Whether every label was held against the values in its data file when both were made, so that here their MD5s are
-        enough: cells and times are not read once more.
+        enough: cells and times are not read once more; and whether the given inventories have no faults of their own.
 
     Raises
     ------
@@ -212,7 +212,9 @@ def _conclude(context: VerifyContext, opened: _Opened) -> Verified:
         entries += _judge(key, manifests, found)
         refused = found.damaged if opened.is_tar else [fault.path for fault in opened.faults]
         examined = Examined((*found.paths, *refused), tuple(found.labels))
-    members, not_checked = compare_inventories(found.labels, opened.package.inventories)
+    members, not_checked = compare_inventories(
+        found.labels, opened.package.inventories, proved=context.proved
+    )
     if elsewhere:
         not_checked = (
             *not_checked,

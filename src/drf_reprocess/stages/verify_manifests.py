@@ -5,6 +5,7 @@ Everything is compared in both directions: what a manifest promises must be ther
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from drf_reprocess.stages.verify_members import LabelFacts
 
 TRANSFER_END = "transfer_manifest.txt"
 CHECKSUM_END = "checksum_manifest.txt"
+
+_PRIMARY_MEMBER = re.compile(rb"^P,([^\r\n]+)\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +173,12 @@ def tell_uncompared(labels: Sequence[LabelFacts]) -> Iterator[str]:
 
 
 def compare_inventories(
-    labels: Sequence[LabelFacts], given: Mapping[str, bytes]
+    labels: Sequence[LabelFacts], given: Mapping[str, bytes], *, proved: bool = False
 ) -> tuple[tuple[VerificationEntry, ...], tuple[str, ...]]:
     """Return the products that are no member of their collection, and the memberships that could not be checked.
 
-    ``given`` holds inventories by LID of the collection; one in the package takes precedence.
+    ``given`` holds inventories by LID of the collection; one in the package takes precedence. Where they are ``proved``, they
+    have no faults of their own.
     """
     inside = {
         str(label.lidvid.lid): label.inventory
@@ -195,8 +199,18 @@ def compare_inventories(
                 f"membership of {count} products in {collection}: its inventory is not in the package, nor was it given"
             )
             continue
+        if proved and collection not in inside and _lists_all(inventory, members):
+            continue
         entries += _compare_inventory(collection, inventory, members, inside=collection in inside)
     return tuple(entries), tuple(not_checked)
+
+
+def _lists_all(inventory: bytes, products: Iterable[LabelFacts]) -> bool:
+    """Tell whether all products are primary members: read row by row, for an inventory is much larger than a package's part."""
+    missing = {str(label.lidvid).encode() for label in products}
+    for row in _PRIMARY_MEMBER.finditer(inventory):
+        missing.discard(row[1])
+    return not missing
 
 
 def _compare_inventory(
