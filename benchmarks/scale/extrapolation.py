@@ -188,8 +188,8 @@ def ceilings(costs: Costs, mission: Mission = MISSION) -> list[Ceiling]:
         for phase in stage.phases:
             each_s = phase.hand_s + phase.take_s
             if stage.name == "package":
-                words = f"package: {at_once} packages joined, all at once"
-                needed[words] = phase.work.cpu_s + phase.session_s
+                words = f"package: {at_once} packages joined at once"
+                needed[words] += stage.repeats * (phase.work.cpu_s + phase.session_s)
             else:
                 needed[f"{stage.name}: driver and catalog, for each task"] += (
                     stage.repeats * phase.tasks * each_s

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.scale.costs import Costs
-from drf_reprocess.stages.package import MEMBERS_PER_WORKER
+from drf_reprocess.stages.package import most_members
 from drf_reprocess.stages.plan import MAX_PARTITION_FILES, MIN_PARTITION_BYTES, PARTITIONS_PER_WORKER
 from drf_reprocess.stages.receive import AHEAD_BYTES
 from drf_reprocess.stages.verify import TASK_BYTES
@@ -264,7 +264,7 @@ def package_count(costs: Costs, mission: Mission) -> int:
 def packages_at_once(costs: Costs, mission: Mission, workers: float = math.inf) -> int:
     """Return how many packages are joined at once: a file and its label are two members."""
     count = package_count(costs, mission)
-    remembered = MEMBERS_PER_WORKER * workers / (2 * mission.files / count)
+    remembered = most_members(workers) / (2 * mission.files / count)
     return math.ceil(min(count, workers, remembered))
 
 

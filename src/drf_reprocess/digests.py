@@ -16,6 +16,6 @@ def digest_bytes(data: bytes | bytearray | memoryview) -> StoredObject:
     )
 
 
-def name_bytes(data: bytes) -> StoredObject:
+def digest_without_md5(data: bytes) -> StoredObject:
     """Return SHA-256 and size of ``data`` that no label and no manifest tells of: its MD5, left out, is an empty text."""
     return StoredObject(sha256=hashlib.sha256(data).hexdigest(), md5="", bytes=len(data))

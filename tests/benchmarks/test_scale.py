@@ -14,6 +14,7 @@ from benchmarks.scale import extrapolation, formula, simulation, stages, validat
 from benchmarks.scale.__main__ import main
 from benchmarks.scale.costs import SERIAL, Costs, Handing, Line, Machine, fit_line, latest_costs
 from benchmarks.scale.stages import MIB, Mission, Phase, Site, Stage, Storage, Work, make_stages
+from drf_reprocess.stages.package import MEMBERS_PER_WORKER, MOST_MEMBERS
 
 FREE = Storage("free", math.inf, math.inf)
 GB = 10**9
@@ -194,9 +195,10 @@ def test_the_lowest_ceiling_is_that_of_the_slowest_serial_piece():
     slow_join = replace(RECORDED, tasks={**RECORDED.tasks, "join": Line(0.0, 0.0, 1e-6)})
     mission = extrapolation.MISSION
     lowest = extrapolation.ceilings(slow_join, mission)[0]
-    assert lowest.resource == "package: 48 packages joined, all at once"
+    at_once = math.ceil(MOST_MEMBERS / (2 * mission.files / mission.periods))
+    assert lowest.resource == f"package: {at_once} packages joined at once"
     each_s = 1e-6 * stages.packed_bytes(slow_join, mission) / mission.periods + slow_join.handing.session_s
-    assert lowest.rate == pytest.approx(mission.bytes / each_s)
+    assert lowest.rate == pytest.approx(mission.bytes / (math.ceil(mission.periods / at_once) * each_s))
 
 
 def test_packages_are_joined_in_batches_and_all_members_of_a_batch_are_read_together():
@@ -211,12 +213,12 @@ def test_packages_are_joined_in_batches_and_all_members_of_a_batch_are_read_toge
 
 
 def test_a_batch_has_no_more_members_than_the_driver_can_remember():
-    mission = Mission(
-        "many", 2_000 * stages.MEMBERS_PER_WORKER, GB, 1_000
-    )  # four workers' members in a package
+    mission = Mission("many", 250 * MEMBERS_PER_WORKER, GB, 1_000)  # half a worker's members in a package
     assert stages.packages_at_once(RECORDED, mission, 1) == 1
-    assert stages.packages_at_once(RECORDED, mission, 40) == 10
-    assert stages.packages_at_once(RECORDED, mission) == 1_000
+    assert stages.packages_at_once(RECORDED, mission, 8) == 8
+    assert stages.packages_at_once(RECORDED, mission) == math.ceil(MOST_MEMBERS / (MEMBERS_PER_WORKER / 2))
+    large = Mission("large", 2_000 * MEMBERS_PER_WORKER, GB, 1_000)  # four workers' members
+    assert stages.packages_at_once(RECORDED, large, 5) == 2
 
 
 def test_each_package_reads_the_whole_inventory():

@@ -87,6 +87,7 @@ def test_a_buffer_can_be_resized_afterwards():
     buffer = bytearray(BYTES[:1000])
     _hash_in_lanes([buffer])
     buffer.append(0)  # a BufferError, were an array of it still held
+    assert len(buffer) == 1001
 
 
 @pytest.mark.parametrize(

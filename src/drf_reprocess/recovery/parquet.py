@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
 from drf_reprocess.compute.suspects import run_all
-from drf_reprocess.digests import name_bytes
+from drf_reprocess.digests import digest_without_md5
 from drf_reprocess.drf import kernel
 from drf_reprocess.errors import ObjectNotFound
 from drf_reprocess.model import Candidate, Disposition, ProductRecord, StoredObject
@@ -142,7 +142,7 @@ def _remake(context: ParquetContext, item: ParquetItem) -> str:
         return (
             f"its data have SHA-256 {done.data.sha256 if done.data else 'none'}, expected {item.data.sha256}"
         )
-    made = name_bytes(done.parquet)
+    made = digest_without_md5(done.parquet)
     if made.sha256 != item.parquet.sha256:
         return f"its Parquet file has SHA-256 {made.sha256}, expected {item.parquet.sha256}"
     put_object(context.output, done.parquet, made)

@@ -36,7 +36,8 @@ from drf_reprocess.storage.base import Part, Store
 HASH_BLOCK_BYTES = 8 * 2**20
 
 MEMBERS_PER_WORKER = 1_250
-"""Packages are joined several at once, by all workers, as long as the driver need not remember more members, 6 kB each."""
+MOST_MEMBERS = 12_000
+"""Of packages that are joined and proved at once: the driver remembers 6 kB of each."""
 
 DELIVERIES = "deliveries"
 
@@ -144,11 +145,16 @@ def _batches(
     for delivery, task in planned:
         batch.append((delivery, task))
         members, workers = sum(one.record.members for one, _ in batch), executor.workers
-        if len(batch) >= workers or members >= MEMBERS_PER_WORKER * workers:
+        if len(batch) >= workers or members >= most_members(workers):
             yield batch
             batch = []
     if batch:
         yield batch
+
+
+def most_members(workers: float) -> float:
+    """Return how many members the packages that are joined at once have, about, at most."""
+    return min(MEMBERS_PER_WORKER * workers, MOST_MEMBERS)
 
 
 def segment_context(output: Store, options: PackageOptions, run_id: str) -> SegmentContext:

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,7 +19,7 @@ from drf_reprocess import md5_lanes
 from drf_reprocess.catalog.base import STAGED
 from drf_reprocess.compute.base import Executor, TaskEvent
 from drf_reprocess.compute.suspects import Verdict, run_surely
-from drf_reprocess.digests import digest_bytes, name_bytes
+from drf_reprocess.digests import digest_bytes, digest_without_md5
 from drf_reprocess.drf import kernel
 from drf_reprocess.errors import ConservationError, StorageError
 from drf_reprocess.identifiers import Lid, Vid
@@ -34,7 +35,6 @@ from drf_reprocess.model import (
     Severity,
     SourceOutcome,
     SourceState,
-    StoredObject,
     WorkItem,
 )
 from drf_reprocess.pds4.check import check_label
@@ -380,11 +380,8 @@ def _pack(
     if done.decision is Decision.LABEL_ONLY and context.line.profile.package.label_only == "label":
         del members[0]
     # In the order of the package: so it is joined from few long ranges.
-    return tuple(writer.add(path, data, stored.sha256) for path, data, stored in sorted(members, key=_path))
-
-
-def _path(member: tuple[str, bytes, StoredObject]) -> str:
-    return member[0]
+    members.sort(key=itemgetter(0))
+    return tuple(writer.add(path, data, stored.sha256) for path, data, stored in members)
 
 
 def _covered(item: WorkItem) -> Finding:
@@ -488,7 +485,7 @@ def _store(
         label, digest = former.label, former.label_digest
     else:
         label, digest = put_object(context.output, done.label, digest_bytes(done.label)), done.label_digest
-    parquet = put_object(context.output, done.parquet, name_bytes(done.parquet))
+    parquet = put_object(context.output, done.parquet, digest_without_md5(done.parquet))
     folder = product_folder(context.line.profile, item.type, facts.day.year)
     stem = PurePosixPath(facts.file_name).stem
     return ProductRecord(

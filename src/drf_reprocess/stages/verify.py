@@ -179,6 +179,11 @@ def _open(store: Store, package: PackageToVerify) -> _Opened:
         except PackageError as error:
             return replace(opened, damage=str(error))
         opened = replace(opened, members=members, faults=faults)
+        for fault in faults:
+            opened.found.refuse(fault)
+        # A clash of case is a fault of a member that is there and can be read.
+        readable = {entry.path for entry in members}
+        opened.found.damaged = [path for path in opened.found.damaged if path not in readable]
     transfer, checksum = (
         (end, given) if given is not None else _find_manifest(store, opened, end)
         for end, given in (
@@ -319,11 +324,6 @@ def _first_tasks(opened: _Opened) -> Iterator[ZipTask | TarTask]:
     if opened.is_tar:
         yield TarTask(opened.place, tuple(checksums.items()))
         return
-    for fault in opened.faults:
-        opened.found.refuse(fault)
-    # A clash of case is a fault of a member that is there and can be read.
-    readable = {entry.path for entry in opened.members}
-    opened.found.damaged = [path for path in opened.found.damaged if path not in readable]
     batch: list[tuple[MemberEntry, str]] = []
     size, stem = 0, ""
     for entry in sorted(opened.members, key=lambda entry: entry.offset):
