@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.scale import formula, simulation
 from benchmarks.scale.costs import Costs
-from benchmarks.scale.stages import Mission, Site, Storage, make_stages, packages_at_once
+from benchmarks.scale.stages import Mission, Site, Storage, make_stages, package_count, packages_at_once
 
 WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 ENOUGH = 0.5
@@ -179,6 +179,7 @@ def ceilings(costs: Costs, mission: Mission = MISSION) -> list[Ceiling]:
         stage.repeats * phase.tasks * phase.work.cpu_s for stage in stages for phase in stage.phases
     )
     at_once = packages_at_once(costs, mission)
+    batches = math.ceil(package_count(costs, mission) / at_once)
     needed: defaultdict[str, float] = defaultdict(float)
     for stage in stages:
         if stage.name in ("package", "verify"):
@@ -186,15 +187,14 @@ def ceilings(costs: Costs, mission: Mission = MISSION) -> list[Ceiling]:
         elif stage.name not in ("start", "process", "end"):
             needed["the driver alone, in all other stages"] += stage.driver_s
         for phase in stage.phases:
-            each_s = phase.hand_s + phase.take_s
             if stage.name == "package":
-                words = f"package: {at_once} packages joined at once"
-                needed[words] += stage.repeats * (phase.work.cpu_s + phase.session_s)
+                joined_s = batches * (phase.work.cpu_s + phase.session_s)
+                needed[f"package: {at_once} packages joined at once"] = joined_s
             else:
-                needed[f"{stage.name}: driver and catalog, for each task"] += (
-                    stage.repeats * phase.tasks * each_s
-                )
-                needed["scheduler"] += stage.repeats * phase.tasks * phase.scheduler_s
+                each_s = phase.hand_s + phase.take_s
+                all_tasks = stage.repeats * phase.tasks
+                needed[f"{stage.name}: driver and catalog, for each task"] += all_tasks * each_s
+                needed["scheduler"] += all_tasks * phase.scheduler_s
     found = [
         Ceiling(name, mission.bytes / seconds, worker_s / seconds)
         for name, seconds in needed.items()
