@@ -9,7 +9,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from resource import struct_rusage
@@ -231,20 +232,31 @@ def _stages(rows: Sequence[Mapping[str, object]], events: Path) -> tuple[StageTi
     return tuple(found)
 
 
-def write_rate(
-    folder: Path, object_bytes: int, total_bytes: int, clock: Callable[[], float]
-) -> tuple[int, float]:
-    """Write objects as the store does (fsync of each) and return bytes and seconds: what the place itself can do."""
-    data = os.urandom(object_bytes)
-    count = max(1, total_bytes // object_bytes)
-    place = folder / "rate"
-    place.mkdir()
-    started = clock()
-    for number in range(count):
-        with (place / str(number)).open("wb") as out:
+class Rate:
+    """Writes objects as the store does (fsync of each), to learn what the place itself can do."""
+
+    def __init__(self, place: Path) -> None:
+        self._folder = place / "rate"
+        self._folder.mkdir()
+        self.objects = 0
+        self.bytes = 0
+        self.seconds = 0.0
+
+    @property
+    def bytes_s(self) -> float:
+        """Bytes a second while it was writing."""
+        return self.bytes / self.seconds
+
+    def write(self, data: bytes) -> None:
+        """Write one more object."""
+        started = time.perf_counter()
+        with (self._folder / str(self.objects)).open("wb", buffering=0) as out:
             out.write(data)
-            out.flush()
             os.fsync(out.fileno())
-    seconds = clock() - started
-    shutil.rmtree(place)
-    return count * object_bytes, seconds
+        self.seconds += time.perf_counter() - started
+        self.objects += 1
+        self.bytes += len(data)
+
+    def close(self) -> None:
+        """Remove what was written."""
+        shutil.rmtree(self._folder)

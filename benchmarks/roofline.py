@@ -3,11 +3,13 @@
 The roofline is one core that does nothing but the work itself, each piece at the speed of its kernel, one after another:
 read, MD5, SHA-256, deflate, parse, Parquet, the bytes written at the place's own rate, inflate, and the MD5 of verify. MD5 is
 computed as the line does it, for the files of a task together; what the line would be held against with hashlib alone is told
-beside it. The rate of a place is that of as many new files as the line leaves there, for memory that was given back a moment
-ago is faster than memory that must be found. All
-terms are timed in the same run on the same files, between the runs of the line, so that a machine that slows down slows
-both. A slow kernel cannot flatter the ratio: the parse term is never slower than `PARSE_FLOOR_MB_S`, the Parquet term never
-slower than zstd 1 without dictionary and with byte-stream-split.
+beside it. All terms are timed in the same run on the same files, before and after each run of the line, so that a machine
+that slows down slows both. A slow kernel cannot flatter the ratio: the parse term is never slower than `PARSE_FLOOR_MB_S`,
+the Parquet term never slower than zstd 1 without dictionary and with byte-stream-split.
+
+The terms take turns, task by task, until as much is written as the line leaves, for a place is not always as fast: memory
+that was given back a moment ago takes 2 to 3 GB/s, memory that a virtual machine must first ask its host for 0.4, and free
+memory goes back to the host within seconds. Writing by turns finds the memory as the line does, which computes in between.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ from __future__ import annotations
 import hashlib
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.kernels import md5, parse_table, read_table, split_zstd, understand
-from benchmarks.pipeline import PipelineRun, measurement_of, run_once, settings_of, write_rate
+from benchmarks.pipeline import PipelineRun, Rate, measurement_of, run_once, settings_of
 from benchmarks.results import Measurement
 from benchmarks.samples import Sample, load_file, make_sample
 from benchmarks.scope import Scope
@@ -36,8 +39,6 @@ TERM_FILES = 9
 """Files on which the terms are timed, each time: those of one task, which together do not fit into the nearest memory."""
 LEFT_PER_BYTE = 1.8
 """Bytes that the line leaves for each received one, about: so much is written to learn the rate of a place."""
-TRIES = 3
-"""A term is the best of so many times: the yardstick is the machine without disturbance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +174,16 @@ def time_terms(sample: Sample, place: Path, scope: Scope) -> Terms:
         "inflate": lambda: [inflate(data, size) for data, size in packed],
         "verify_md5": lambda: md5_many(raws),
     }
-    tries = 1 if scope.timer.most == 1 else TRIES
-    found = {name: _best_s(function, tries) / total for name, function in work.items()}
-    written, seconds = write_rate(place, len(raws[0]), round(LEFT_PER_BYTE * sample.bytes), time.perf_counter)
-    return Terms(**found, write=seconds / written)
-
-
-def _best_s(function: Callable[[], object], tries: int) -> float:
-    found = []
-    for _ in range(tries):
-        started = time.perf_counter()
-        function()
-        found.append(time.perf_counter() - started)
-    return min(found)
+    turns = 1 if scope.timer.most == 1 else max(3, sample.bytes // total)
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    rate = Rate(place)
+    for _ in range(turns):
+        for name, function in work.items():
+            started = time.perf_counter()
+            function()
+            found[name].append((time.perf_counter() - started) / total)
+        for raw in raws:
+            rate.write(raw)
+            rate.write(raw[: round((LEFT_PER_BYTE - 1) * len(raw))])
+    rate.close()
+    return Terms(**{name: statistics.median(times) for name, times in found.items()}, write=1 / rate.bytes_s)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import machine as this_machine
 from benchmarks.peers import pack_as_incumbent
-from benchmarks.pipeline import run_line, settings_of, write_rate
+from benchmarks.pipeline import Rate, run_line, settings_of
 from benchmarks.results import Measurement
 from benchmarks.samples import Sample, make_sample
 from benchmarks.scale.costs import PART, SERIAL, Costs, Handing, Machine, Sizes, fit_line
@@ -235,16 +235,25 @@ def _handing_of(handed: Sequence[HandingRun]) -> Handing:
 
 def _measure_machine(scope: Scope, amounts: Amounts) -> tuple[Machine, dict[str, float]]:
     with scope.folder() as folder:
-        big, big_s = write_rate(folder, amounts.object_bytes, amounts.rate_bytes, time.perf_counter)
-        small, small_s = write_rate(folder, 1_000, amounts.small_objects * 1_000, time.perf_counter)
-        sync_s = small_s / (small / 1_000)
-        per_byte_s = max(big_s / big - sync_s / amounts.object_bytes, 1e-12)
+        large = _rate(folder, amounts.object_bytes, amounts.rate_bytes // amounts.object_bytes)
+        small = _rate(folder, 1_000, amounts.small_objects)
+        sync_s = small.seconds / small.objects
+        per_byte_s = max(1 / large.bytes_s - sync_s / amounts.object_bytes, 1e-12)
         read = _read_rate(folder, amounts.rate_bytes)
     cores = float(len(os.sched_getaffinity(0)))
     crowding, fresh_s = _crowding(scope, int(cores), amounts)
     # The store syncs each object and the folder that it is put into; a transaction is one sync.
     machine = Machine(cores, crowding, 1 / per_byte_s, read, 2 * sync_s, sync_s, fresh_s=fresh_s)
-    return machine, {"write_rate_4mb_objects": big / big_s}
+    return machine, {"write_rate_4mb_objects": large.bytes_s}
+
+
+def _rate(folder: Path, object_bytes: int, objects: int) -> Rate:
+    rate = Rate(folder)
+    data = os.urandom(object_bytes)
+    for _ in range(max(1, objects)):
+        rate.write(data)
+    rate.close()
+    return rate
 
 
 def _read_rate(folder: Path, size: int) -> float:
