@@ -20,6 +20,7 @@ from benchmarks.results import Measurement, StageTime
 from benchmarks.samples import Sample
 from benchmarks.scope import Scope
 from benchmarks.timing import require
+from drf_reprocess.storage.local_files import drop_from_cache
 
 _BLOCK = 512
 """Bytes of a block in which the kernel counts what a process wrote to disk."""
@@ -233,7 +234,7 @@ def _stages(rows: Sequence[Mapping[str, object]], events: Path) -> tuple[StageTi
 
 
 class Rate:
-    """Writes objects as the store does (fsync of each), to learn what the place itself can do."""
+    """Writes objects as the store does (each synced, and dropped from the cache), to learn what the place itself can do."""
 
     def __init__(self, place: Path) -> None:
         self._folder = place / "rate"
@@ -253,6 +254,7 @@ class Rate:
         with (self._folder / str(self.objects)).open("wb", buffering=0) as out:
             out.write(data)
             os.fsync(out.fileno())
+            drop_from_cache(out.fileno())
         self.seconds += time.perf_counter() - started
         self.objects += 1
         self.bytes += len(data)

@@ -7,7 +7,7 @@ beside it. All terms are timed in the same run on the same files, before and aft
 that slows down slows both. A slow kernel cannot flatter the ratio: the parse term is never slower than `PARSE_FLOOR_MB_S`,
 the Parquet term never slower than zstd 1 without dictionary and with byte-stream-split.
 
-The terms take turns, task by task, until as much is written as the line leaves, for a place is not always as fast: memory
+The terms take turns, task by task, until as much is written as the line writes, for a place is not always as fast: memory
 that was given back a moment ago takes 2 to 3 GB/s, memory that a virtual machine must first ask its host for 0.4, and free
 memory goes back to the host within seconds. Writing by turns finds the memory as the line does, which computes in between.
 """
@@ -37,8 +37,8 @@ PART = "whole line"
 PARSE_FLOOR_MB_S = 600
 TERM_FILES = 9
 """Files on which the terms are timed, each time: those of one task, which together do not fit into the nearest memory."""
-LEFT_PER_BYTE = 1.8
-"""Bytes that the line leaves for each received one, about: so much is written to learn the rate of a place."""
+WRITTEN_PER_BYTE = 2.2
+"""Bytes that the line writes for each received one, about: so much is written to learn the rate of a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,9 @@ def time_terms(sample: Sample, place: Path, scope: Scope) -> Terms:
             function()
             found[name].append((time.perf_counter() - started) / total)
         for raw in raws:
-            rate.write(raw)
-            rate.write(raw[: round((LEFT_PER_BYTE - 1) * len(raw))])
+            whole, rest = divmod(WRITTEN_PER_BYTE, 1)
+            for _ in range(int(whole)):
+                rate.write(raw)
+            rate.write(raw[: round(rest * len(raw))])
     rate.close()
     return Terms(**{name: statistics.median(times) for name, times in found.items()}, write=1 / rate.bytes_s)

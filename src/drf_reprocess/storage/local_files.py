@@ -126,6 +126,17 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
+def drop_from_cache(descriptor: int) -> None:
+    """Let the kernel forget the content of a synced file, which stays on the disk.
+
+    What a run writes and does not read again would push all else out of memory, and each new file would wait for pages where
+    those of the last one are at hand.
+    """
+    if hasattr(os, "posix_fadvise"):  # not everywhere, and only advice
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def is_alive(process: int) -> bool:
     """Tell whether there is a process of this number on this machine."""
     if process <= 0:

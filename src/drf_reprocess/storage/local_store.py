@@ -19,6 +19,7 @@ from drf_reprocess.storage.base import TEMPORARY, Data, Part, check_key, check_r
 from drf_reprocess.storage.failures import attempt
 from drf_reprocess.storage.local_files import (
     copy_range,
+    drop_from_cache,
     is_alive,
     make_folder,
     read_bytes,
@@ -212,6 +213,8 @@ class LocalStore:
                 if mode is not None:
                     os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
+                if mode == READ_ONLY:  # hardly ever read by the run that writes it
+                    drop_from_cache(descriptor)
             finally:
                 os.close(descriptor)
             yield temporary

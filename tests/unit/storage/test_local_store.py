@@ -146,6 +146,26 @@ def test_file_and_folder_are_synced_before_it_returns(
     assert synced[1:] == [root, f"{root}/a", f"{root}/a/b"]
 
 
+def test_an_immutable_object_is_dropped_from_the_cache_when_it_is_on_the_disk(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def fadvise(descriptor: int, start: int, size: int, advice: int) -> None:
+        assert (start, size, advice) == (0, 0, os.POSIX_FADV_DONTNEED)
+        done.append("dropped")
+        raise OSError(errno.ESPIPE, "it was only advice")
+
+    monkeypatch.setattr(os, "fsync", lambda _: done.append("synced"))
+    monkeypatch.setattr(os, "posix_fadvise", fadvise)
+    store.write_once("store/object", b"x")
+    assert done[:2] == ["synced", "dropped"]
+    assert store.read("store/object") == b"x"
+    done.clear()
+    store.write("read again soon", b"x")
+    assert "dropped" not in done
+
+
 def test_immutable_objects_are_read_only_and_links_share_them(store: LocalStore) -> None:
     store.write_once("store/x", b"content")
     store.link("store/x", "view/x")
