@@ -105,7 +105,7 @@ class Costs:
     handing: Handing = field(default_factory=Handing)
     sizes: Sizes = field(default_factory=Sizes)
     listed_s: float = 0.0
-    """The driver, for each package and each product of the mission: inventories are read for every package."""
+    """The driver, for each package and each product of the mission: inventories are looked through for every package."""
     incumbent_rate: float = 4e6
     """Received bytes a second of the present way: tar, gzip level 9 and a line-wise MD5 in one process."""
     others: Mapping[str, float] = field(default_factory=dict)

@@ -118,7 +118,7 @@ def _witness(scope: Scope, amounts: Amounts, folder: Path, paces: list[float]) -
 
 
 def _listed_s(rows: int, rounds: int) -> float:
-    """Return the processor seconds in which one listed product is read, to hold a package against its inventory."""
+    """Return the processor seconds in which one listed product is passed, to hold a package against a proved inventory."""
     collection = Lid("urn:nasa:pds:bundle:collection")
     lidvids = [Lidvid(collection.child(f"product_{number:08d}"), FIRST_VID) for number in range(rows)]
     inventory = write_inventory(lidvids)
@@ -126,7 +126,7 @@ def _listed_s(rows: int, rounds: int) -> float:
     took = []
     for _ in range(rounds):
         began_s = time.process_time()
-        faults, _unknown = compare_inventories([label], {str(collection): inventory})
+        faults, _unknown = compare_inventories([label], {str(collection): inventory}, proved=True)
         took.append(time.process_time() - began_s)
         require(not faults, "a product is not found in its inventory")
     return min(took) / rows
