@@ -16,7 +16,8 @@ from drf_reprocess.config.load import load_config
 from drf_reprocess.mission import open_mission
 from drf_reprocess.model import SourceFile
 from drf_reprocess.observer import SilentObserver
-from drf_reprocess.pipeline import RunResult, run_mission
+from drf_reprocess.pipeline import run_mission
+from drf_reprocess.runs import RunResult
 from drf_reprocess.storage.base import Data, Part, Store
 
 PART = "storage latency"

@@ -22,7 +22,8 @@ from drf_reprocess.compute.base import TaskEvent, call, warm_up
 from drf_reprocess.config.load import load_config
 from drf_reprocess.mission import open_mission
 from drf_reprocess.observer import SilentObserver
-from drf_reprocess.pipeline import RunResult, run_mission
+from drf_reprocess.pipeline import run_mission
+from drf_reprocess.runs import RunResult
 from drf_reprocess.stages.package import join_package
 from drf_reprocess.stages.process import process_partition
 from drf_reprocess.stages.verify_members import ZipTask, verify_members

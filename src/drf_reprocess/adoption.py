@@ -25,9 +25,9 @@ from drf_reprocess.identifiers import Lid, Lidvid
 from drf_reprocess.mission import Mission
 from drf_reprocess.model import AggregateRecord, DeliveryRecord, DeliveryState, ProductRecord, Severity
 from drf_reprocess.observer import Observer
-from drf_reprocess.pipeline import decide_run_time, new_run_id
 from drf_reprocess.profiles.load import profile_digest
 from drf_reprocess.runfolder import RunFolder
+from drf_reprocess.runs import decide_run_time, new_run_id
 from drf_reprocess.stages.adopt import survey, take
 from drf_reprocess.stages.adopt_labels import AdoptContext, Remark
 from drf_reprocess.stages.adopt_versions import Survey, Versions, choose_versions

@@ -47,9 +47,9 @@ def plan(
 ) -> None:
     """Tell what a run would do with each product, and what it needs; nothing of the mission is written."""
     from drf_reprocess.mission import open_mission
-    from drf_reprocess.pipeline import decide_run_time
     from drf_reprocess.planning.document import CsvSink, JsonSink, ShortSink, Sink
     from drf_reprocess.planning.driver import plan_mission
+    from drf_reprocess.runs import decide_run_time
 
     loaded, _ = configure(config, overrides)
     short = ShortSink(SHOWN)

@@ -12,10 +12,10 @@ from drf_reprocess.drf.naming import FileName, match_name
 from drf_reprocess.drf.reader import Reading
 from drf_reprocess.errors import ConfigurationError
 from drf_reprocess.model import Candidate, Finding, RepairOptions
-from drf_reprocess.pipeline import decide_run_time
 from drf_reprocess.profiles.load import load_profile
 from drf_reprocess.profiles.model import IgnoredName
 from drf_reprocess.reprocess import LineOptions, reprocess
+from drf_reprocess.runs import decide_run_time
 from drf_reprocess.storage.base import open_store
 
 HEADER_LINES_SHOWN = 6
