@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.compute.base import Executor
@@ -87,44 +87,55 @@ class Assembly:
     """Collections that have no members any more."""
 
 
+@dataclass(slots=True)
+class _Found:
+    """What grows to an `Assembly`, in the order of the profile."""
+
+    new: list[AggregateRecord] = field(default_factory=list)
+    returned: list[AggregateRecord] = field(default_factory=list)
+    left: list[Lid] = field(default_factory=list)
+
+
 def assemble(catalog: Catalog, context: AssembleContext, executor: Executor) -> Assembly:
     """Write new versions of collections and bundles whose members are not those of their current version.
 
     A collection or bundle without members is neither written nor listed. Objects are stored, rows are not.
     """
+    found = _Found()
+    # Each is proved as soon as it is drafted: all inventories together are a list of all products of the mission.
+    for event in run_all(executor, prove_label, context, _drafts(catalog, context, found)):
+        event.value()
+    return Assembly((*found.new, *found.returned), tuple(found.left))
+
+
+def _drafts(catalog: Catalog, context: AssembleContext, found: _Found) -> Iterator[_Draft]:
+    """Yield the new versions, and note in ``found`` what becomes of all."""
     current, bases = catalog.current_aggregates(), catalog.aggregate_bases()
-    drafts: list[_Draft] = []
-    returned: list[AggregateRecord] = []
-    left: list[Lid] = []
-
-    def settle(lid: Lid, made: _Draft | AggregateRecord | None) -> AggregateRecord | None:
-        if isinstance(made, _Draft):
-            drafts.append(made)
-            return made.record
-        if made is not None and made != current.get(lid):
-            returned.append(made)
-        return made
-
     for bundle in context.profile.bundles:
         present: dict[Lid, AggregateRecord] = {}
         products = NO_CHANGES
         for collection in bundle.collections:
             versions = _Versions(bases.get(collection.lid), current.get(collection.lid))
-            draft = _assemble_collection(catalog, context, bundle, collection, versions)
-            made = settle(collection.lid, draft)
-            if made is not None:
+            made = _assemble_collection(catalog, context, bundle, collection, versions)
+            if isinstance(made, _Draft):
+                present[collection.lid] = made.record
+                products += made.changes
+                found.new.append(made.record)
+                yield made
+            elif made is not None:
                 present[collection.lid] = made
+                if made != current.get(collection.lid):
+                    found.returned.append(made)
             elif collection.lid in current:
-                left.append(collection.lid)
-            if isinstance(draft, _Draft):
-                products += draft.changes
+                found.left.append(collection.lid)
         if present:
             versions = _Versions(bases.get(bundle.lid), current.get(bundle.lid))
-            draft = _assemble_bundle(context, bundle, present, versions, products, left)
-            settle(bundle.lid, draft)
-    for event in run_all(executor, prove_label, context, drafts):
-        event.value()
-    return Assembly((*(draft.record for draft in drafts), *returned), tuple(left))
+            whole = _assemble_bundle(context, bundle, present, versions, products, found.left)
+            if isinstance(whole, _Draft):
+                found.new.append(whole.record)
+                yield whole
+            elif whole != current.get(bundle.lid):
+                found.returned.append(whole)
 
 
 def _assemble_collection(
