@@ -48,7 +48,7 @@ Measures the engine, proves each answer, appends what was measured to a database
     python -m benchmarks --quick                 all but growth, in two minutes: to see that all is well
     python -m benchmarks                         the same in earnest, some 30 minutes on two quiet cores
     python -m benchmarks line peers              some parts
-    python -m benchmarks growth                  the driver's memory from 100 to 65,000 files: some 25 minutes
+    python -m benchmarks growth                  the driver's memory from 100 to 65,000 files: some 8 minutes
     python -m benchmarks compare A.toml B.toml   configuration against configuration (also: benchmarks/compare A B)
     python -m benchmarks report                  the report of the latest run again
 

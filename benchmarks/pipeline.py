@@ -233,7 +233,7 @@ def _stages(rows: Sequence[Mapping[str, object]], events: Path) -> tuple[StageTi
     return tuple(found)
 
 
-class Rate:
+class WriteRate:
     """Writes objects as the store does (each synced, and dropped from the cache), to learn what the place itself can do."""
 
     def __init__(self, place: Path) -> None:

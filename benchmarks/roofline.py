@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.kernels import md5, parse_table, read_table, split_zstd, understand
-from benchmarks.pipeline import PipelineRun, Rate, measurement_of, run_once, settings_of
+from benchmarks.pipeline import PipelineRun, WriteRate, measurement_of, run_once, settings_of
 from benchmarks.results import Measurement
 from benchmarks.samples import Sample, load_file, make_sample
 from benchmarks.scope import Scope
@@ -37,8 +37,8 @@ PART = "whole line"
 PARSE_FLOOR_MB_S = 600
 TERM_FILES = 9
 """Files on which the terms are timed, each time: those of one task, which together do not fit into the nearest memory."""
-WRITTEN_PER_BYTE = 2.2
-"""Bytes that the line writes for each received one, about: so much is written to learn the rate of a place."""
+WRITTEN_PER_FILE = (1.0, 1.0, 0.2)
+"""Sizes of what is written to learn the rate of a place, against a received file: in all as much as the line writes, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +176,14 @@ def time_terms(sample: Sample, place: Path, scope: Scope) -> Terms:
     }
     turns = 1 if scope.timer.most == 1 else max(3, sample.bytes // total)
     found: defaultdict[str, list[float]] = defaultdict(list)
-    rate = Rate(place)
+    rate = WriteRate(place)
     for _ in range(turns):
         for name, function in work.items():
             started = time.perf_counter()
             function()
             found[name].append((time.perf_counter() - started) / total)
         for raw in raws:
-            whole, rest = divmod(WRITTEN_PER_BYTE, 1)
-            for _ in range(int(whole)):
-                rate.write(raw)
-            rate.write(raw[: round(rest * len(raw))])
+            for share in WRITTEN_PER_FILE:
+                rate.write(raw[: round(share * len(raw))])
     rate.close()
     return Terms(**{name: statistics.median(times) for name, times in found.items()}, write=1 / rate.bytes_s)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import machine as this_machine
 from benchmarks.peers import pack_as_incumbent
-from benchmarks.pipeline import Rate, run_line, settings_of
+from benchmarks.pipeline import WriteRate, run_line, settings_of
 from benchmarks.results import Measurement
 from benchmarks.samples import Sample, make_sample
 from benchmarks.scale.costs import PART, SERIAL, Costs, Handing, Machine, Sizes, fit_line
@@ -235,8 +235,8 @@ def _handing_of(handed: Sequence[HandingRun]) -> Handing:
 
 def _measure_machine(scope: Scope, amounts: Amounts) -> tuple[Machine, dict[str, float]]:
     with scope.folder() as folder:
-        large = _rate(folder, amounts.object_bytes, amounts.rate_bytes // amounts.object_bytes)
-        small = _rate(folder, 1_000, amounts.small_objects)
+        large = _write_rate(folder, amounts.object_bytes, amounts.rate_bytes // amounts.object_bytes)
+        small = _write_rate(folder, 1_000, amounts.small_objects)
         sync_s = small.seconds / small.objects
         per_byte_s = max(1 / large.bytes_s - sync_s / amounts.object_bytes, 1e-12)
         read = _read_rate(folder, amounts.rate_bytes)
@@ -247,8 +247,8 @@ def _measure_machine(scope: Scope, amounts: Amounts) -> tuple[Machine, dict[str,
     return machine, {"write_rate_4mb_objects": large.bytes_s}
 
 
-def _rate(folder: Path, object_bytes: int, objects: int) -> Rate:
-    rate = Rate(folder)
+def _write_rate(folder: Path, object_bytes: int, objects: int) -> WriteRate:
+    rate = WriteRate(folder)
     data = os.urandom(object_bytes)
     for _ in range(max(1, objects)):
         rate.write(data)

@@ -221,7 +221,7 @@ def test_a_batch_has_no_more_members_than_the_driver_can_remember():
     assert stages.packages_at_once(RECORDED, large, 5) == 2
 
 
-def test_each_package_reads_the_whole_inventory():
+def test_the_whole_inventory_is_looked_through_for_each_package():
     mission, site = Mission("many", 100_000, 100_000, 50), Site(4, FREE)
     times = [
         sum(one.repeats * one.driver_s for one in make_stages(costs, mission, site) if one.name == "verify")

@@ -36,8 +36,9 @@ from drf_reprocess.storage.base import Part, Store
 HASH_BLOCK_BYTES = 8 * 2**20
 
 MEMBERS_PER_WORKER = 1_250
+"""Packages are joined and proved several at once, until they have so many members for each worker..."""
 MOST_MEMBERS = 12_000
-"""Of packages that are joined and proved at once: the driver remembers 6 kB of each."""
+"""... and no more than about so many in all: the driver remembers 6 kB of each."""
 
 DELIVERIES = "deliveries"
 
