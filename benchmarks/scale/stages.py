@@ -244,7 +244,9 @@ class _Maker:
             "verify",
             at_once * (concluding_s + self.site.sync_s) + self.site.sync_s,
             objects=2 * at_once + 1,
-            phases=(Phase(at_once * tasks, check, **told),),
+            phases=tuple(
+                Phase(some * tasks, check, **told) for some in proofs(at_once, files, self.site.workers)
+            ),
             repeats=repeats,
         )
         return package, verify
@@ -266,6 +268,14 @@ def packages_at_once(costs: Costs, mission: Mission, workers: float = math.inf) 
     count = package_count(costs, mission)
     remembered = most_members(workers) / (2 * mission.files / count)
     return math.ceil(min(count, workers, remembered))
+
+
+def proofs(packages: int, files: float, workers: float) -> Iterator[int]:
+    """Yield how many of some packages, of so many files each, are proved at once: their members are remembered."""
+    most = max(1, int(most_members(workers) // (2 * files)))
+    while packages > 0:
+        yield min(most, packages)
+        packages -= most
 
 
 def make_stages(costs: Costs, mission: Mission, site: Site) -> tuple[Stage, ...]:

@@ -58,7 +58,14 @@ from drf_reprocess.stages.conservation import check_run, check_task
 from drf_reprocess.stages.conservation_archive import check_assembly, check_delivery
 from drf_reprocess.stages.discover import discover
 from drf_reprocess.stages.note import settle_deliveries, write_delivery_json, write_note
-from drf_reprocess.stages.package import Delivery, PackageOptions, Shipment, package, segment_context
+from drf_reprocess.stages.package import (
+    Delivery,
+    PackageOptions,
+    Shipment,
+    package,
+    proved_together,
+    segment_context,
+)
 from drf_reprocess.stages.plan import Plan, partitions, plan, renew_items, work_items
 from drf_reprocess.stages.process import ProcessContext, process
 from drf_reprocess.stages.release import ReleaseContext, is_due, release, release_numbers
@@ -534,13 +541,14 @@ class _Run:
             if not batch:
                 break
             with self._stage("verify") as row:
-                self._verify(executor, batch)
+                for together in proved_together(batch, executor.workers):
+                    self._prove(executor, together)
                 row |= {"packages": packages, "bytes": packed_bytes}
         if not packages:
             with self._stage("verify") as row:
                 row |= {"packages": 0, "bytes": 0}
 
-    def _verify(self, executor: Executor, deliveries: Sequence[Delivery]) -> None:
+    def _prove(self, executor: Executor, deliveries: Sequence[Delivery]) -> None:
         """Read the packages of some deliveries at once, and conclude each delivery in turn."""
         mission = self.mission
         bundles = {delivery.record.bundle_lid for delivery in deliveries}

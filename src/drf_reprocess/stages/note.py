@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections import Counter
 from collections.abc import Iterator
 
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.digests import digest_bytes
-from drf_reprocess.identifiers import FIRST_VID
 from drf_reprocess.model import DeliveryRecord, DeliveryState, VerificationReport
 from drf_reprocess.profiles.model import Profile
+from drf_reprocess.stages.contents import MAX_LISTED, section
 from drf_reprocess.stages.package import DELIVERIES, Delivery
 from drf_reprocess.storage.base import Store
-
-MAX_LISTED = 200
-"""More mended products than these are summed up, not listed: the labels tell each."""
-
 
 FILES_ELSEWHERE = "files_elsewhere"
 """Key of the data files that do not travel again with their new labels: the receiver has them."""
@@ -85,60 +79,8 @@ def _note(profile: Profile, delivery: Delivery, report: VerificationReport) -> I
     yield f"Prepared   {record.run_time}"
     yield f"Compressed {record.format}, {record.codec}"
     yield ""
-    yield from _section("Content", _content(delivery))
-    yield from _section("What is new or changed, and why", _changes(delivery))
-    yield from _section("Data files that differ from the files received", _mends(delivery))
-    yield from _section("Checks", _checks(report))
-
-
-def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
-    yield title
-    yield "-" * len(title)
-    for line in lines:
-        yield from textwrap.wrap(line, 100, subsequent_indent="  ", break_long_words=False) or [""]
-    yield ""
-
-
-def _content(delivery: Delivery) -> Iterator[str]:
-    record = delivery.record
-    yield (
-        f"{record.products} products and {len(delivery.deliverables) - record.products} collections and bundles, "
-        + (f"{record.members} files.")
-    )
-    by_collection = Counter(str(item.lidvid.lid.parent) for item in delivery.deliverables if item.day)
-    for collection, count in sorted(by_collection.items()):
-        yield f"{collection}: {count} products"
-    for item in delivery.deliverables:
-        if item.day is None:
-            yield f"{item.lidvid}: {item.words}"
-
-
-def _changes(delivery: Delivery) -> Iterator[str]:
-    vids = [item.lidvid.vid for item in delivery.deliverables if item.day]
-    new = vids.count(FIRST_VID)
-    labels = sum(vid.minor > 0 for vid in vids)
-    yield f"{new} products are new to the archive."
-    yield f"{len(vids) - new - labels} products replace an earlier version because their data changed."
-    yield f"{labels} products have a new label for the same data."
-    reasons = Counter(
-        item.words
-        for item in delivery.deliverables
-        if item.day and item.lidvid.vid != FIRST_VID and not item.mends
-    )
-    for words, count in reasons.most_common(MAX_LISTED):
-        yield f"{count} x {words}"
-
-
-def _mends(delivery: Delivery) -> Iterator[str]:
-    mended = [item for item in delivery.deliverables if item.mends]
-    if not mended:
-        yield "None: every data file is byte for byte as received."
-        return
-    yield f"{len(mended)} data files were mended; the originals are kept by the sender."
-    for item in mended[:MAX_LISTED]:
-        yield f"{item.lidvid.lid.last}: {'; '.join(mend.words for mend in item.mends)}"
-    if len(mended) > MAX_LISTED:
-        yield f"... and {len(mended) - MAX_LISTED} more; the Modification_History of each label tells."
+    yield from delivery.contents
+    yield from section("Checks", _checks(report))
 
 
 def _checks(report: VerificationReport) -> Iterator[str]:

@@ -8,7 +8,8 @@ whoever compressed them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, groupby
@@ -30,15 +31,16 @@ from drf_reprocess.model import (
 )
 from drf_reprocess.pds4.manifests import write_checksum_manifest, write_transfer_manifest
 from drf_reprocess.profiles.model import Bundle, Calendar, Profile
+from drf_reprocess.stages.contents import tell_contents
 from drf_reprocess.stages.segments import SegmentContext, compress, entry_of, segments_key
 from drf_reprocess.storage.base import Part, Store
 
 HASH_BLOCK_BYTES = 8 * 2**20
 
 MEMBERS_PER_WORKER = 1_250
-"""Packages are joined and proved several at once, until they have so many members for each worker..."""
+"""Packages are joined several at once, until they have so many members for each worker; no more are proved at once..."""
 MOST_MEMBERS = 12_000
-"""... and no more than about so many in all: the driver remembers 6 kB of each."""
+"""... or so many in all: the driver remembers some kB of each while they are proved."""
 
 DELIVERIES = "deliveries"
 
@@ -56,10 +58,11 @@ class PackageOptions:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery that is packed but not yet proved, with what its note tells."""
+    """A delivery that is packed but not yet proved."""
 
     record: DeliveryRecord
-    deliverables: tuple[Deliverable, ...]
+    contents: tuple[str, ...]
+    """What its note tells of its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +121,17 @@ def _plan_deliveries(
     output, codec = context.output, context.require_codec()
     for bundle in profile.bundles:
         writer = PackageWriter(output, profile, bundle, options.format, codec, shipment)
+        # What of a group is planned is forgotten: a planned delivery waits until others are joined and proved.
         for group in _groups(catalog, profile, bundle, shipment.receiver, options.by):
             packed = _compressed(catalog, executor, context, group, advance)
-            for part in _split(group, packed, options):
-                yield _plan_delivery(catalog, writer, part, packed)
+            while group:
+                yield _plan_delivery(catalog, writer, *_take_part(group, packed, options))
 
 
 def _plan_delivery(
     catalog: Catalog,
     writer: PackageWriter,
-    part: tuple[Deliverable, ...],
+    part: Sequence[Deliverable],
     packed: Mapping[str, PackedMember],
 ) -> tuple[Delivery, PackageTask]:
     record, members = writer.plan(catalog.next_delivery_number(writer.bundle.lid), part)
@@ -135,7 +139,8 @@ def _plan_delivery(
     # A folder of this number that is not in the catalog is the rest of a run that was cut off.
     writer.output.remove_tree(f"{DELIVERIES}/{record.delivery_id}")
     labels = [(item.lidvid, item.label_path) for item in part]
-    return Delivery(record, part), writer.write_manifests(record, members, labels, packed)
+    task = writer.write_manifests(record, members, labels, packed)
+    return Delivery(record, tell_contents(record, part)), task
 
 
 def _batches(
@@ -154,8 +159,25 @@ def _batches(
 
 
 def most_members(workers: float) -> float:
-    """Return how many members the packages that are joined at once have, about, at most."""
+    """Return how many members the packages that are proved at once have at most, and those that are joined, about."""
     return min(MEMBERS_PER_WORKER * workers, MOST_MEMBERS)
+
+
+def proved_together(deliveries: Iterable[Delivery], workers: float) -> Iterator[list[Delivery]]:
+    """Yield packed deliveries in order, as many together as the driver can well remember while they are proved.
+
+    Proving many members keeps all workers busy, joining only one package does not: large packages, which are joined
+    together, are proved one by one.
+    """
+    together: list[Delivery] = []
+    for delivery in deliveries:
+        members = sum(one.record.members for one in together)
+        if together and members + delivery.record.members > most_members(workers):
+            yield together
+            together = []
+        together.append(delivery)
+    if together:
+        yield together
 
 
 def segment_context(output: Store, options: PackageOptions, run_id: str) -> SegmentContext:
@@ -170,7 +192,7 @@ def _compressed(
     catalog: Catalog,
     executor: Executor,
     context: SegmentContext,
-    group: Sequence[Deliverable],
+    group: Iterable[Deliverable],
     advance: Callable[[int, int], None],
 ) -> dict[str, PackedMember]:
     """Return all files of a group, compressed, by path: when their products were made, else now."""
@@ -239,7 +261,7 @@ def hash_object(output: Store, key: str) -> str:
 
 def _groups(
     catalog: Catalog, profile: Profile, bundle: Bundle, receiver: str, by: str
-) -> Iterator[tuple[Deliverable, ...]]:
+) -> Iterator[deque[Deliverable]]:
     """Yield undelivered products by delivery period; collections and bundle travel with the last, after all they list."""
     days = [date.fromisoformat(day) for day in catalog.undelivered_days(bundle.lid, receiver)]
     periods = [
@@ -247,12 +269,20 @@ def _groups(
     ]
     aggregates = catalog.undelivered_aggregates(bundle.lid, receiver)
     for place, period in enumerate(periods, 1):
-        products = catalog.undelivered_products(bundle.lid, receiver, str(period[0]), str(period[-1]))
-        if profile.package.label_only == "label":
-            products = [_without_known_file(catalog, receiver, product) for product in products]
-        yield (*products, *(aggregates if place == len(periods) else ()))
+        products = _products(catalog, profile, bundle.lid, receiver, period)
+        yield deque(chain(products, aggregates if place == len(periods) else ()))
     if aggregates and not periods:
-        yield tuple(aggregates)
+        yield deque(aggregates)
+
+
+def _products(
+    catalog: Catalog, profile: Profile, bundle: Lid, receiver: str, period: Sequence[date]
+) -> Iterator[Deliverable]:
+    for product in catalog.undelivered_products(bundle, receiver, str(period[0]), str(period[-1])):
+        if profile.package.label_only == "label":
+            yield _without_known_file(catalog, receiver, product)
+        else:
+            yield product
 
 
 def _without_known_file(catalog: Catalog, receiver: str, product: Deliverable) -> Deliverable:
@@ -272,23 +302,25 @@ def period_of(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:
     return last.year, last.month, last.day
 
 
-def _split(
-    group: Sequence[Deliverable], packed: dict[str, PackedMember], options: PackageOptions
-) -> Iterator[tuple[Deliverable, ...]]:
-    """Cut a group so that no package is larger than ``package.max_bytes``; a label stays with its file."""
+def _take_part(
+    group: deque[Deliverable], packed: dict[str, PackedMember], options: PackageOptions
+) -> tuple[list[Deliverable], dict[str, PackedMember]]:
+    """Take what goes into one package from the begin of a group, and its files from all that are compressed.
+
+    No package is larger than ``package.max_bytes``, unless by one product alone; a label stays with its file.
+    """
     form = package_format(options.format)
     part: list[Deliverable] = []
+    files: dict[str, PackedMember] = {}
     size = form.trailer_bytes([])
-    for deliverable in group:
-        members = [packed[path] for path, _ in deliverable.members]
-        grown = sum(member.end - member.start + form.entry_bytes(entry_of(member)) for member in members)
-        if part and size + grown > options.max_bytes:
-            yield tuple(part)
-            part, size = [], form.trailer_bytes([])
-        part.append(deliverable)
-        size += grown
-    if part:
-        yield tuple(part)
+    while group:
+        members = [packed[path] for path, _ in group[0].members]
+        size += sum(member.end - member.start + form.entry_bytes(entry_of(member)) for member in members)
+        if part and size > options.max_bytes:
+            break
+        part.append(group.popleft())
+        files.update((member.path, packed.pop(member.path)) for member in members)
+    return part, files
 
 
 @dataclass(frozen=True, slots=True)
