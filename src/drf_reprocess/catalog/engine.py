@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 30
 
+SOFT_HEAP_BYTES = 4 * 2**20
+"""From here on SQLite uses its pages again, in all connections of the process together, before it asks for more memory."""
+
 NO_PREMISES = Premises()
 
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -108,6 +111,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        f"soft_heap_limit = {SOFT_HEAP_BYTES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
