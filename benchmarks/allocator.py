@@ -82,7 +82,7 @@ def main(repeats: int, paths: list[Path]) -> None:
         made = [whole_line(file) for file in files]
         seconds.append(time.perf_counter() - started)
         faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-        digest = " ".join(one.label_digest for one in made)
+        digest = " ".join(one.product()[1].digest for one in made)
         del made
     print(json.dumps({"seconds": seconds[1:], "page_faults": faults, "digest": digest}))
 

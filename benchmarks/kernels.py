@@ -90,7 +90,7 @@ def whole_line(file: DataFile) -> Reprocessed:
     candidate = Candidate(file.product_id, collection.lid.child(file.product_id), (source,))
     options = LineOptions(file.profile, RepairOptions(), CREATED)
     done = reprocess(file.raw, identity, candidate, file.file_type.name, file.path.name, options)
-    require(done.facts is not None and done.label, f"{file.path.name} was refused: {done.refused}")
+    require(done.label is not None, f"{file.path.name} was refused: {done.refused}")
     return done
 
 
@@ -292,14 +292,11 @@ def _measure_parquet(bench: _Bench) -> Iterator[Measurement]:
 
 def _measure_labels(bench: _Bench) -> Iterator[Measurement]:
     file = bench.file
-    done = whole_line(file)
-    facts, label = done.facts, done.label
-    require(facts is not None, "no label facts")
-    assert facts is not None
-    expected = digest_bytes(file.raw).md5
+    data, new = whole_line(file).product()
+    label = new.content
     one = partial(bench.time, bytes_=0)
-    yield one("label: write", lambda: product_label(facts, file.profile), lambda made: made == label)
-    yield one("label: digest", lambda: label_digest(label), lambda found: found == done.label_digest)
+    yield one("label: write", lambda: product_label(new.facts, file.profile), lambda made: made == label)
+    yield one("label: digest", lambda: label_digest(label), lambda found: found == new.digest)
     yield one("label: structure digest", lambda: structure_digest(label))
     yield one(
         "label: check against its data",
@@ -308,7 +305,7 @@ def _measure_labels(bench: _Bench) -> Iterator[Measurement]:
             lambda path: file.raw if path == file.path.name else None,
             file.profile.context.registered,
             values=False,
-            md5_of=lambda _, __: expected,
+            md5_of=lambda _, __: data.md5,
         ),
         lambda findings: not findings,
     )

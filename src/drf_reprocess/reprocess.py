@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from drf_reprocess.digests import digest_bytes
 from drf_reprocess.drf.reader import Reading, read
@@ -22,8 +23,10 @@ from drf_reprocess.model import (
     StoredObject,
 )
 from drf_reprocess.pds4.digest import label_digest
+from drf_reprocess.pds4.elements import Element
 from drf_reprocess.pds4.facts import ProductFacts
 from drf_reprocess.pds4.label import product_label
+from drf_reprocess.pds4.parsing import parse_pds4
 from drf_reprocess.profiles.model import Profile
 from drf_reprocess.tables.coverage import coverage
 from drf_reprocess.tables.parquet import to_parquet
@@ -56,6 +59,17 @@ class LineOptions:
         return dict(self.releases).get(bundle.lid, 0)
 
 
+class NewLabel(NamedTuple):
+    """A label as it is written."""
+
+    facts: ProductFacts
+    content: bytes
+    root: Element
+    """What a reader makes of the content: parsed once for all who look at it."""
+    digest: str
+    """As `pds4.digest.label_digest` gives it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reprocessed:
     """What the line makes of one received file. With ``refused`` set there is no product."""
@@ -65,15 +79,19 @@ class Reprocessed:
     data: StoredObject | None = None
     decision: Decision | None = None
     """Against the version that is used up; SAME also if the one that stands, in no delivery yet, is what is wanted."""
-    facts: ProductFacts | None = None
-    label: bytes = b""
-    label_digest: str = ""
+    label: NewLabel | None = None
     kept_label: bool = False
-    """Whether an adopted label stays that differs from ``label``, the one that would be written."""
+    """Whether an adopted label stays that differs from ``label``, which would be written."""
     forced: bool = False
     """Whether the campaign, not the content, decided."""
     coverage: tuple[tuple[str, str], ...] = ()
     parquet: bytes = b""
+
+    def product(self) -> tuple[StoredObject, NewLabel]:
+        """Return data and label; ``ValueError`` if there is no product."""
+        if self.data is None or self.label is None:
+            raise ValueError("a file that is refused has no data and no label")
+        return self.data, self.label
 
 
 def reprocess(
@@ -148,30 +166,27 @@ class _Versioning:
         base, standing = self.candidate.base, self.candidate.standing
         campaign = self.options.campaign
         unversioned = self._facts()
-        decision, kept, digest = Decision.NEW, False, ""
+        decision, former = Decision.NEW, ""
         if base is not None:
-            facts, label, digest = self._as(unversioned, base)
-            decision = decide_version(base, self.data_md5, digest, campaign)
+            label = self._label_as(unversioned, base)
+            decision, former = decide_version(base, self.data_md5, label.digest, campaign), label.digest
             if decision is Decision.SAME and not (base.current or base.listed) and standing is None:
                 # It had left the archive: its receivers took it away, so it comes back as a new version.
                 decision = Decision.LABEL_ONLY
             if decision is Decision.SAME:
-                kept = digest != base.label_digest
-                return Reprocessed(self.reading, None, None, decision, facts, label, digest, kept)
+                kept = label.digest != base.label_digest
+                return Reprocessed(self.reading, decision=decision, label=label, kept_label=kept)
         forced = base is not None and is_forced(base, campaign)
         vid = next_vid(base.vid if base else None, decision, campaign.bump if forced else "none")
         if standing is not None and standing.vid == vid and standing.data_md5 == self.data_md5:
-            facts, label, digest = self._as(unversioned, standing)
-            if digest == standing.label_digest:
-                return Reprocessed(self.reading, None, None, Decision.SAME, facts, label, digest)
-        facts = self._as_new(unversioned, decision, base, vid)
-        label = product_label(facts, self.options.profile)
+            label = self._label_as(unversioned, standing)
+            if label.digest == standing.label_digest:
+                return Reprocessed(self.reading, decision=Decision.SAME, label=label)
         is_forced_alone = (
-            forced and base is not None and decision is Decision.LABEL_ONLY and (digest == base.label_digest)
+            forced and base is not None and decision is Decision.LABEL_ONLY and former == base.label_digest
         )
-        return Reprocessed(
-            self.reading, None, None, decision, facts, label, label_digest(label), forced=is_forced_alone
-        )
+        label = self._label(self._as_new(unversioned, decision, base, vid))
+        return Reprocessed(self.reading, decision=decision, label=label, forced=is_forced_alone)
 
     def _facts(self) -> ProductFacts:
         """All facts of the label but those that the version decides."""
@@ -193,16 +208,21 @@ class _Versioning:
             layout=reading.layout,
         )
 
-    def _as(self, facts: ProductFacts, former: FormerProduct) -> tuple[ProductFacts, bytes, str]:
-        """Label the product as a version that exists: facts, label and its digest."""
-        facts = replace(
-            facts,
-            lidvid=Lidvid(facts.lidvid.lid, former.vid),
-            history=former.history or facts.history,
-            creation_time=former.creation_time or facts.creation_time,
+    def _label_as(self, facts: ProductFacts, former: FormerProduct) -> NewLabel:
+        """Label the product as a version that exists."""
+        return self._label(
+            replace(
+                facts,
+                lidvid=Lidvid(facts.lidvid.lid, former.vid),
+                history=former.history or facts.history,
+                creation_time=former.creation_time or facts.creation_time,
+            )
         )
-        label = product_label(facts, self.options.profile)
-        return facts, label, label_digest(label)
+
+    def _label(self, facts: ProductFacts) -> NewLabel:
+        content = product_label(facts, self.options.profile)
+        root = parse_pds4(content)
+        return NewLabel(facts, content, root, label_digest(root))
 
     def _as_new(
         self, facts: ProductFacts, decision: Decision, base: FormerProduct | None, vid: Vid

@@ -185,11 +185,7 @@ def structure_digest(label: bytes | Element) -> str:
     it is delivered (SIS 4.2). Records, offsets, sizes, checksums, names of files and tables, and descriptions do not count.
     `UnreadableLabel` if it is no PDS4 label.
     """
-    return digest_structure(parse_pds4(label))
-
-
-def digest_structure(root: Element) -> str:
-    """Return the digest of `structure_digest` of a label that is parsed already."""
+    root = parse_pds4(label)
     rows = [text_of(root, "Identification_Area", "information_model_version") or ""]
     for table in iterate(root, *_TABLES):
         rows.append(local_name(table))

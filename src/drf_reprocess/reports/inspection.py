@@ -58,7 +58,7 @@ def inspect_file(path: str, config: Config) -> dict[str, Any]:
     document |= {"type": named.type, "product_id": named.product_id, "lid": str(candidate.lid)}
     document |= _reading(done.reading)
     document["refused"] = _finding(done.refused) if done.refused else None
-    document["label_preview"] = done.label.decode()
+    document["label_preview"] = done.label.content.decode() if done.label else ""
     return document
 
 

@@ -53,8 +53,10 @@ def check_product(raw: bytes, identity: StoredObject, done: Reprocessed, *, repl
     reading = done.reading
     if done.refused is not None:
         return
-    if reading.layout is None or reading.table is None or done.data is None:
-        raise ConservationError("a file that is not refused has no table or no data", what="product")
+    if reading.layout is None or reading.table is None or done.data is None or done.label is None:
+        raise ConservationError(
+            "a file that is not refused has no table, no data or no label", what="product"
+        )
     records = reading.layout.records
     _require(len(reading.data), reading.layout.file_bytes, "product", "bytes of header and records")
     _require(done.data.bytes, len(reading.data), "product", "bytes written")
@@ -67,9 +69,12 @@ def check_product(raw: bytes, identity: StoredObject, done: Reprocessed, *, repl
     _require(reading.table.num_rows, records, "product", "rows of the table")
     parquet_rows = pq.read_metadata(pa.BufferReader(done.parquet)).num_rows
     _require(parquet_rows, records, "product", "rows of the Parquet file")
-    _require(_numbers(_RECORDS, done.label), [records], "product", "records by the label")
+    _require(_numbers(_RECORDS, done.label.content), [records], "product", "records by the label")
     _require(
-        _numbers(_FILE_BYTES, done.label), [len(reading.data)], "product", "bytes of the file by the label"
+        _numbers(_FILE_BYTES, done.label.content),
+        [len(reading.data)],
+        "product",
+        "bytes of the file by the label",
     )
 
 
@@ -82,7 +87,7 @@ def add_file(
 ) -> None:
     """Add to a violation which file it was found on, and where its received bytes are."""
     source = chosen.source
-    lidvid = done.facts.lidvid if done is not None and done.facts is not None else None
+    lidvid = done.label.facts.lidvid if done is not None and done.label is not None else None
     violation.item |= {
         "family": item.family,
         "type": item.type,

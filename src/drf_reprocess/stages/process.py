@@ -39,7 +39,6 @@ from drf_reprocess.model import (
 )
 from drf_reprocess.pds4.check import check_label
 from drf_reprocess.pds4.differences import label_differences
-from drf_reprocess.pds4.parsing import parse_pds4
 from drf_reprocess.pds4.schemas import schema_set
 from drf_reprocess.pds4.structure import structure_digest
 from drf_reprocess.profiles.model import Profile
@@ -372,9 +371,10 @@ def _pack(
     context: ProcessContext, writer: SegmentWriter, record: ProductRecord, done: Reprocessed
 ) -> tuple[PackedMember, ...]:
     """Compress the files of a new version for the package that will hold it, while their bytes are at hand."""
+    _, label = done.product()
     members = [
         (record.data_path, done.reading.data, record.data),
-        (record.label_path, done.label, record.label),
+        (record.label_path, label.content, record.label),
     ]
     # A receiver that has the data file may get the label without it.
     if done.decision is Decision.LABEL_ONLY and context.line.profile.package.label_only == "label":
@@ -429,7 +429,7 @@ def _differences(context: ProcessContext, candidate: Candidate, done: Reprocesse
     if not done.kept_label or candidate.base is None or candidate.base.label is None:
         return ()
     adopted = context.output.read(object_key(candidate.base.label.sha256))
-    return label_differences(adopted, done.label)
+    return label_differences(adopted, done.product()[1].content)
 
 
 def _tell_decision(record: ProductRecord, done: Reprocessed) -> tuple[Event, ...]:
@@ -447,18 +447,16 @@ def _tell_decision(record: ProductRecord, done: Reprocessed) -> tuple[Event, ...
 
 def _check(context: ProcessContext, done: Reprocessed) -> Finding | None:
     """Prove the new label right before anything is stored; the cells were proved when they were parsed."""
-    if done.facts is None or done.data is None:
-        raise ValueError("a file that is not refused has label facts and data")
-    label, name, md5 = parse_pds4(done.label), done.facts.file_name, done.data.md5
+    data, label = done.product()
     findings = check_label(
-        label,
-        lambda path: done.reading.data if path == name else None,
+        label.root,
+        lambda path: done.reading.data if path == label.facts.file_name else None,
         context.line.profile.context.registered,
         values=False,
-        md5_of=lambda _, __: md5,
+        md5_of=lambda _, __: data.md5,
     )
     if context.xml_catalog:
-        findings += schema_set(context.xml_catalog).check(label)
+        findings += schema_set(context.xml_catalog).check(label.root)
     wrong = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
     if wrong is None:
         return None
@@ -474,9 +472,8 @@ def _store(
     context: ProcessContext, item: WorkItem, chosen: reasons.Received, done: Reprocessed
 ) -> ProductRecord:
     """Write what is new as immutable objects and return the product's catalog row."""
-    facts, data = done.facts, done.data
-    if facts is None or data is None:
-        raise ValueError("a file that is not refused has label facts and data")
+    data, new = done.product()
+    facts = new.facts
     put_object(context.output, chosen.raw, chosen.identity)
     if data.sha256 != chosen.identity.sha256:
         put_object(context.output, done.reading.data, data)
@@ -484,7 +481,7 @@ def _store(
     if former is not None and former.label is not None:
         label, digest = former.label, former.label_digest
     else:
-        label, digest = put_object(context.output, done.label, digest_bytes(done.label)), done.label_digest
+        label, digest = put_object(context.output, new.content, digest_bytes(new.content)), new.digest
     parquet = put_object(context.output, done.parquet, digest_without_md5(done.parquet))
     folder = product_folder(context.line.profile, item.type, facts.day.year)
     stem = PurePosixPath(facts.file_name).stem
@@ -509,17 +506,17 @@ def _store(
         history=facts.history,
         mends=done.reading.mends,
         family=item.family,
-        structure=structure_digest(done.label),
+        structure=structure_digest(new.root),
         coverage=done.coverage,
         campaign=context.line.campaign.name,
     )
 
 
 def _version_that_stays(candidate: Candidate, done: Reprocessed) -> FormerProduct | None:
-    if done.decision is not Decision.SAME or done.facts is None:
+    if done.decision is not Decision.SAME or done.label is None:
         return None
-    versions = (candidate.standing, candidate.base)
-    return next((one for one in versions if one and one.vid == done.facts.lidvid.vid), None)
+    versions, vid = (candidate.standing, candidate.base), done.label.facts.lidvid.vid
+    return next((one for one in versions if one and one.vid == vid), None)
 
 
 def product_folder(profile: Profile, file_type: str, year: int) -> str:
