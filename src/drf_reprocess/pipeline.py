@@ -57,6 +57,7 @@ from drf_reprocess.stages.assemble import AssembleContext, assemble
 from drf_reprocess.stages.conservation import check_run, check_task
 from drf_reprocess.stages.conservation_archive import check_assembly, check_delivery
 from drf_reprocess.stages.discover import discover
+from drf_reprocess.stages.inventories import CurrentInventories
 from drf_reprocess.stages.note import settle_deliveries, write_delivery_json, write_note
 from drf_reprocess.stages.package import (
     Delivery,
@@ -72,7 +73,6 @@ from drf_reprocess.stages.release import ReleaseContext, is_due, release, releas
 from drf_reprocess.stages.segments import segments_key
 from drf_reprocess.stages.sweep import sweep
 from drf_reprocess.stages.verify import PackageToVerify, verify_packages
-from drf_reprocess.storage.base import object_key
 
 logger = logging.getLogger(__name__)
 
@@ -552,7 +552,9 @@ class _Run:
         """Read the packages of some deliveries at once, and conclude each delivery in turn."""
         mission = self.mission
         bundles = {delivery.record.bundle_lid for delivery in deliveries}
-        inventories = {bundle: self._inventories(bundle) for bundle in bundles}
+        inventories = {
+            bundle: CurrentInventories(mission.catalog, mission.output, bundle) for bundle in bundles
+        }
         verified = verify_packages(
             mission.output,
             [
@@ -576,14 +578,6 @@ class _Run:
                     "split; raise the limit, or tell the receiver"
                 )
             self.observer.advanced(report.members, delivery.record.package_bytes, 0)
-
-    def _inventories(self, bundle: Lid) -> dict[str, bytes]:
-        """Return the inventories of a bundle's collections by LID: most packages have none of them."""
-        return {
-            str(lid): self.mission.output.read(object_key(record.companion.sha256))
-            for lid, record in self.mission.catalog.current_aggregates().items()
-            if record.kind == "collection" and record.bundle_lid == bundle
-        }
 
     def _conclude(self, delivery: Delivery, report: VerificationReport) -> None:
         """Record what verification said; only a proved package gets its ``delivery.json``, last of all."""

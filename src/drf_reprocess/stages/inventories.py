@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from drf_reprocess.catalog.base import Catalog
 from drf_reprocess.identifiers import Lid, Lidvid
 from drf_reprocess.pds4.inventory import read_inventory
 from drf_reprocess.pds4.read import read_label
 from drf_reprocess.storage.base import Store, object_key
+
+
+class CurrentInventories(Mapping[str, bytes]):
+    """The inventories of a bundle's current collections by LID, each read when it is asked for: together they are large."""
+
+    def __init__(self, catalog: Catalog, output: Store, bundle: Lid) -> None:
+        self._output = output
+        self._keys = {
+            str(lid): object_key(record.companion.sha256)
+            for lid, record in catalog.current_aggregates().items()
+            if record.kind == "collection" and record.bundle_lid == bundle
+        }
+
+    def __getitem__(self, collection: str) -> bytes:
+        return self._output.read(self._keys[collection])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 class Inventories:

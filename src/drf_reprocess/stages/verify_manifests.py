@@ -192,14 +192,15 @@ def compare_inventories(
     entries: list[VerificationEntry] = []
     not_checked = []
     for collection, members in sorted(products.items()):
-        inventory = inside.get(collection, given.get(collection))
+        inventory = inside[collection] if collection in inside else given.get(collection)
         if inventory is None:
             count = Counter(label.path for label in members).total()
             not_checked.append(
                 f"membership of {count} products in {collection}: its inventory is not in the package, nor was it given"
             )
             continue
-        if proved and collection not in inside and _lists_all(inventory, members):
+        # Faults of one that is inside are told of its own label.
+        if (proved or collection in inside) and _lists_all(inventory, members):
             continue
         entries += _compare_inventory(collection, inventory, members, inside=collection in inside)
     return tuple(entries), tuple(not_checked)
