@@ -6,6 +6,7 @@ Everything is compared in both directions: what a manifest promises must be ther
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -181,9 +182,9 @@ def compare_inventories(
     have no faults of their own.
     """
     inside = {
-        str(label.lidvid.lid): label.inventory
+        str(label.lidvid.lid): label.deflated_inventory
         for label in labels
-        if label.lidvid and label.inventory is not None
+        if label.lidvid and label.deflated_inventory is not None
     }
     products: dict[str, list[LabelFacts]] = defaultdict(list)
     for label in labels:
@@ -192,7 +193,7 @@ def compare_inventories(
     entries: list[VerificationEntry] = []
     not_checked = []
     for collection, members in sorted(products.items()):
-        inventory = inside[collection] if collection in inside else given.get(collection)
+        inventory = zlib.decompress(inside[collection]) if collection in inside else given.get(collection)
         if inventory is None:
             count = Counter(label.path for label in members).total()
             not_checked.append(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -95,8 +96,8 @@ class LabelFacts:
     product_class: str
     files: tuple[str, ...]
     """Paths in the package of the files that it describes."""
-    inventory: bytes | None = None
-    """Of a collection label: the inventory."""
+    deflated_inventory: bytes | None = None
+    """Of a collection label: the inventory, by zlib. All inventories together are a list of the whole mission's products."""
     members: tuple[tuple[str, str], ...] = ()
     """Of a bundle label: LID and VID (empty if it tells none) of each collection that it lists."""
     data_compared: bool = False
@@ -414,7 +415,7 @@ def check_one(
             contents.lidvid,
             contents.product_class,
             _paths(path, contents),
-            inventory,
+            None if inventory is None else zlib.compress(inventory, 1),
             tuple((str(member.lid), str(member.vid or "")) for member in contents.members),
             data_compared,
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drf_reprocess.identifiers import Lid, Lidvid, Vid
+from drf_reprocess.model import Verdict
 from drf_reprocess.stages import verify_manifests
 from drf_reprocess.stages.verify_manifests import compare_inventories
 from drf_reprocess.stages.verify_members import LabelFacts
@@ -54,3 +57,21 @@ def test_a_row_that_is_nearly_right_is_another(row):
     inventory = {str(COLLECTION): row % str(make_lidvid(1).lid).encode()}
     found, _ = compare_inventories([make_label(make_lidvid(1))], inventory, proved=True)
     assert found
+
+
+@pytest.mark.parametrize("proved", [False, True])
+def test_an_inventory_in_the_package_goes_before_one_that_is_given(proved):
+    lidvid = make_lidvid(1)
+    row = b"P,%b\r\n" % str(lidvid).encode()
+    collection = LabelFacts(
+        "collection.xml",
+        Lidvid(COLLECTION, Vid(1, 0)),
+        "Product_Collection",
+        ("inventory.csv",),
+        zlib.compress(row),
+    )
+    labels = [make_label(lidvid), collection]
+    assert compare_inventories(labels, {str(COLLECTION): b""}, proved=proved) == ((), ())
+    (entry,), _ = compare_inventories([make_label(make_lidvid(2)), collection], {}, proved=proved)
+    assert entry.path == "gnc_2.xml"
+    assert entry.verdict is Verdict.NOT_IN_INVENTORY
