@@ -112,7 +112,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
         "synchronous = FULL",
         "foreign_keys = ON",
         f"soft_heap_limit = {SOFT_HEAP_BYTES}",
-        "secure_delete = OFF",
+        "secure_delete = OFF",  # some builds of SQLite write zeros over all that is deleted: a journal's worth each second
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -305,7 +305,7 @@ def period_of(day: date, by: str, calendar: Calendar) -> tuple[int, int, int]:
 def _take_part(
     group: deque[Deliverable], packed: dict[str, PackedMember], options: PackageOptions
 ) -> tuple[list[Deliverable], dict[str, PackedMember]]:
-    """Take what goes into one package from the begin of a group, and its files from all that are compressed.
+    """Take what goes into one package from the front of a group, and its files from all that are compressed.
 
     No package is larger than ``package.max_bytes``, unless by one product alone; a label stays with its file.
     """

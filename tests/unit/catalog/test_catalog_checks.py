@@ -357,6 +357,15 @@ def test_a_catalog_has_a_write_ahead_log_and_full_synchronisation(path, caplog):
     assert caplog.text == ""
 
 
+def test_pages_in_memory_are_bounded_and_what_is_deleted_is_not_written_again(path):
+    with opened(path) as catalog, catalog._read() as connection:
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("soft_heap_limit", "secure_delete")
+        ]
+    assert found == [engine.SOFT_HEAP_BYTES, 0]
+
+
 @pytest.fixture
 def nobody():
     """A folder that is not root's, and the rights of a user that is not root."""
