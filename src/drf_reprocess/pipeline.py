@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from drf_reprocess.catalog.base import FAILED_BEFORE, Listing, RunRecord
-from drf_reprocess.compute.base import Executor, TaskEvent, peak_rss_bytes
+from drf_reprocess.compute.base import Executor, TaskEvent, give_memory_back, peak_rss_bytes
 from drf_reprocess.compute.sites import SiteOptions, open_site
 from drf_reprocess.config.load import public_dict
 from drf_reprocess.errors import (
@@ -288,6 +288,7 @@ class _Run:
             elapsed_s = time.perf_counter() - started
             row["elapsed_s"] = round(before_s + elapsed_s, 3)
             row["driver_peak_bytes"] = peak_rss_bytes()
+            give_memory_back()
             self.observer.stage_ended(name, elapsed_s)
 
     def _plan(self, listing: Listing, executor: Executor) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import resource
 import time
 import traceback
@@ -112,6 +113,13 @@ class Executor(Protocol):
         explains it. A worker that is lost before the item began is no event: another takes the item.
         """
         ...
+
+
+def give_memory_back() -> None:
+    """Give back to the system what this process has freed: glibc would keep it for later, other C libraries do not."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def peak_rss_bytes() -> int:
