@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -31,6 +30,7 @@ from drf_reprocess.cli.common import (
 )
 from drf_reprocess.cli.deliveries import delivery_app
 from drf_reprocess.cli.dispositions import Who, decider, disposition_app, now
+from drf_reprocess.cli.interrupts import heed_interrupts
 from drf_reprocess.cli.output import error_console, log_handler, print_facts, print_json, printable
 from drf_reprocess.cli.progress import ProgressObserver
 from drf_reprocess.cli.summary import print_summary
@@ -52,8 +52,7 @@ app = typer.Typer(
 
 def main() -> NoReturn:
     """Run the command line and end the process with the documented exit code."""
-    # A terminated run stops as cleanly as an interrupted one, also where a shell started it with SIGINT ignored.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed_interrupts()
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
