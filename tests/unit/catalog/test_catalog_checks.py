@@ -87,8 +87,16 @@ def assert_damaged(path: Path, told: str, *, create: bool = True) -> None:
     assert str(path) in str(raised.value)
 
 
-def test_a_catalog_that_is_whole_is_used(path):
+def test_a_catalog_that_is_whole_is_used_and_keeps_what_it_has(path):
+    def products():
+        with opened(path, create=False) as catalog:
+            return {row.record.product_id for row in catalog.products()}
+
+    before = products()
     use(path)
+    assert before
+    assert products() - before == {"new"}
+    assert before <= products()
 
 
 def test_every_catalog_says_in_its_header_that_it_is_one(path):
