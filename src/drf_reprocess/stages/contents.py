@@ -32,10 +32,8 @@ def section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _content(record: DeliveryRecord, deliverables: Sequence[Deliverable]) -> Iterator[str]:
-    yield (
-        f"{record.products} products and {len(deliverables) - record.products} collections and bundles, "
-        + (f"{record.members} files.")
-    )
+    aggregates = len(deliverables) - record.products
+    yield f"{record.products} products and {aggregates} collections and bundles, {record.members} files."
     by_collection = Counter(str(item.lidvid.lid.parent) for item in deliverables if item.day)
     for collection, count in sorted(by_collection.items()):
         yield f"{collection}: {count} products"

@@ -429,7 +429,8 @@ def _differences(context: ProcessContext, candidate: Candidate, done: Reprocesse
     if not done.kept_label or candidate.base is None or candidate.base.label is None:
         return ()
     adopted = context.output.read(object_key(candidate.base.label.sha256))
-    return label_differences(adopted, done.product()[1].content)
+    _, label = done.product()
+    return label_differences(adopted, label.content)
 
 
 def _tell_decision(record: ProductRecord, done: Reprocessed) -> tuple[Event, ...]:
